@@ -1,0 +1,54 @@
+"""Where this installation keeps its things: read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders and addresses of one installation.
+
+    Attributes:
+        home: All that this machine keeps (``CONNECTIONS_HOME``, default ``.connections`` in the project).
+        database_url: The ledger (``CONNECTIONS_DATABASE_URL``); None means the embedded PostgreSQL under ``home``.
+        landing_url: Where originals are kept (``CONNECTIONS_LANDING_URL``): a folder or any fsspec URL.
+        include: Schemas, templates, reference data and examples (``CONNECTIONS_INCLUDE``).
+        airflow_home: Airflow's own folder (``AIRFLOW_HOME``).
+        airflow_url: Address of Airflow's API server and screen (``CONNECTIONS_AIRFLOW_URL``, default: where
+            `make up` has put it, else port 8080 here).
+    """
+
+    home: Path
+    database_url: str | None
+    landing_url: str
+    include: Path
+    airflow_home: Path
+    airflow_url: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings from ``environment``; every value has a default."""
+        home = Path(environment.get("CONNECTIONS_HOME") or PROJECT / ".connections").absolute()
+        return cls(
+            home=home,
+            database_url=environment.get("CONNECTIONS_DATABASE_URL") or None,
+            landing_url=environment.get("CONNECTIONS_LANDING_URL") or str(home / "landing"),
+            include=Path(environment.get("CONNECTIONS_INCLUDE") or PROJECT / "include").absolute(),
+            airflow_home=Path(environment.get("AIRFLOW_HOME") or home / "airflow").absolute(),
+            airflow_url=environment.get("CONNECTIONS_AIRFLOW_URL") or _local_airflow(home),
+        )
+
+
+def _local_airflow(home: Path) -> str:
+    """Return the address of the stack that runs under ``home``, or of one that would."""
+    try:
+        port = (home / "stack" / "port").read_text(encoding="ascii")
+    except OSError:
+        port = "8080"
+    return f"http://localhost:{port}"

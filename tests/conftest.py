@@ -1,0 +1,85 @@
+"""Fixtures for every test: an installation of its own, a real database, real servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = [
+    "fixtures.servers",
+    "fixtures.databases",
+    "fixtures.partner",
+    "fixtures.fault_proxy",
+    "fixtures.catalog",
+    "fixtures.desk",
+    "fixtures.lost_replies",
+    "fixtures.airflow_home",
+    "fixtures.whole_stack",
+]
+
+# Airflow and Great Expectations read these when they are first imported, so they are set before any test module is.
+_HOME = Path(tempfile.mkdtemp(prefix="connections-test-"))
+_HOME.chmod(0o755)  # as root, the database server's unprivileged user has to get through
+os.environ.update(
+    CONNECTIONS_HOME=str(_HOME),
+    AIRFLOW_HOME=str(_HOME / "airflow"),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__CORE__UNIT_TEST_MODE="False",
+    AIRFLOW__CORE__DAGS_FOLDER=str(Path(__file__).parents[1] / "dags"),
+    GX_ANALYTICS_ENABLED="False",
+    TZ="UTC",
+)
+for name in ("CONNECTIONS_DATABASE_URL", "CONNECTIONS_LANDING_URL", "CONNECTIONS_INCLUDE", "CONNECTIONS_AIRFLOW_URL"):
+    os.environ.pop(name, None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--debian-postgres",
+        action="store_true",
+        help="run the tests of the ledger on Debian's PostgreSQL 15 in place of the embedded one",
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one file on one worker, and all that start Airflow on the same one; mark the ledger's."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.ledger)
+        heavy = item.get_closest_marker("stack") or item.get_closest_marker("airflow")
+        item.add_marker(pytest.mark.xdist_group("airflow" if heavy else str(item.path)))
+        if heavy and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(900))
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing of this test process, neither server nor files."""
+    from data_connections.postgres import EmbeddedPostgres
+
+    EmbeddedPostgres(_HOME / "postgres").stop()
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def session_home() -> Path:
+    """The installation of this test process."""
+    return _HOME
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An installation for one test alone: CONNECTIONS_HOME points to it, and a database in it is stopped."""
+    from data_connections.postgres import EmbeddedPostgres
+
+    folder = Path(tempfile.mkdtemp(prefix="connections-home-"))
+    folder.chmod(0o755)
+    monkeypatch.setenv("CONNECTIONS_HOME", str(folder))
+    monkeypatch.setenv("AIRFLOW_HOME", str(folder / "airflow"))
+    yield folder
+    EmbeddedPostgres(folder / "postgres").stop()
+    shutil.rmtree(folder)
