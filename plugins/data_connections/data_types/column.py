@@ -1,0 +1,134 @@
+"""One column of a data type: its names, its type and what its cells may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from data_connections.data_types.codes import ROW_CODES
+from data_connections.errors import nearest
+
+ColumnType = Literal["text", "integer", "decimal", "datetime", "boolean"]
+Severity = Literal["error", "warning"]
+
+_DIGITS = 38
+_NUMBERS = ("integer", "decimal")
+_FOR_TYPES = {
+    "max_length": ("text",),
+    "pattern": ("text",),
+    "allowed": ("text",),
+    "precision": _NUMBERS,
+    "scale": ("decimal",),
+    "minimum": _NUMBERS,
+    "maximum": _NUMBERS,
+    "now_allowed": ("datetime",),
+    "max_age": ("datetime",),
+}
+_NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
+
+
+class MaximumAge(BaseModel):
+    """How old a time may be, in whole days before the received time; the last day itself is accepted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int = Field(gt=0, description="Days that are still accepted.")
+    with_column: str | None = Field(
+        default=None, description="A column whose value, when there is one, allows `with_column_days` instead."
+    )
+    with_column_days: int | None = Field(default=None, gt=0, description="Days accepted with that column.")
+    code: str = Field(description="Code of a row that is older.")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> MaximumAge:
+        if (self.with_column is None) != (self.with_column_days is None):
+            raise ValueError("with_column and with_column_days go together")
+        return self
+
+
+class Column(BaseModel):
+    """One column: a row's cell either fits it or is rejected with a code that names why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="Name in the header; `Text{1..3}` stands for Text1, Text2 and Text3.")
+    type: ColumnType = Field(default="text", description="What a cell holds.")
+    description: str = Field(default="", description="What the value means, for people.")
+    aliases: tuple[str, ...] = Field(default=(), description="Other names the header may use.")
+    required: bool = Field(default=False, description="The header and every row must have it.")
+    required_unless: tuple[str, ...] = Field(
+        default=(), description="Required where none of these columns has a value."
+    )
+    max_length: int | None = Field(default=None, gt=0, description="Characters at most.")
+    precision: int | None = Field(default=None, gt=0, description="Digits at most, of a decimal or integer.")
+    scale: int | None = Field(
+        default=None, ge=0, le=20, description="Digits after the point at most, of a decimal; 0 with a precision alone."
+    )
+    minimum: Decimal | None = Field(default=None, description="Smallest number accepted.")
+    maximum: Decimal | None = Field(default=None, description="Largest number accepted.")
+    allowed: tuple[str, ...] = Field(default=(), description="The only values accepted, in any case.")
+    pattern: str | None = Field(default=None, description="Regular expression that the whole cell must match.")
+    now_allowed: bool = Field(default=False, description="`NOW` stands for the received time.")
+    max_age: MaximumAge | None = Field(default=None, description="How old a time may be.")
+    personal: bool = Field(default=False, description="Personal data: never shown in messages or logs.")
+    carried: bool = Field(
+        default=False, description="Rarely used: checked, and kept with the row, with no ledger column of its own."
+    )
+    codes: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Codes instead of the usual ones, by usual code, such as `REQUIRED: OID_MISSING`.",
+    )
+    messages: Mapping[str, str] = Field(
+        default_factory=dict, description="Sentences instead of the usual ones, by usual code."
+    )
+
+    @model_validator(mode="after")
+    def _settings_fit_the_type(self) -> Column:
+        for setting, types in _FOR_TYPES.items():
+            if getattr(self, setting) not in (None, (), False) and self.type not in types:
+                raise ValueError(f"{self.name}: {setting} is for {' and '.join(types)}, not for {self.type}")
+        if self.precision is not None and not (self.scale or 0) <= self.precision <= _DIGITS:
+            raise ValueError(f"{self.name}: precision must be from scale to {_DIGITS}")
+        if self.pattern is not None:
+            _compile(self.name, self.pattern)
+        return self
+
+    @model_validator(mode="after")
+    def _codes_are_usual_ones(self) -> Column:
+        usual = {*ROW_CODES, *([self.max_age.code] if self.max_age else [])}
+        for code in (*self.codes, *self.messages):
+            if code not in usual:
+                near = nearest(code, usual)
+                raise ValueError(f"{self.name}: there is no code {code}" + (f"; did you mean {near}?" if near else ""))
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column's name and its aliases, as they may stand in a header."""
+        return (self.name, *self.aliases)
+
+    @property
+    def field(self) -> str:
+        """Name of the column in staging and in the ledger: ``ActionTrackerId`` -> ``action_tracker_id``."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
+
+    def expanded(self) -> Iterator[Column]:
+        """Yield the column itself, or one column for each number of a ``Name{1..9}``."""
+        numbered = _NUMBERED.search(self.name)
+        if numbered is None:
+            yield self
+            return
+        for number in range(int(numbered[1]), int(numbered[2]) + 1):
+            names = [_NUMBERED.sub(str(number), name) for name in self.names]
+            yield self.model_copy(update={"name": names[0], "aliases": tuple(names[1:])})
+
+
+def _compile(name: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as wrong:
+        raise ValueError(f"{name}: pattern is no regular expression: {wrong}") from wrong

@@ -1,0 +1,174 @@
+"""A data type: what the rows of a file are, read from its folder under ``include/schemas``."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from data_connections.data_types.column import Column, Severity
+from data_connections.data_types.suite import Suite
+
+
+def header_key(name: str) -> str:
+    """Return the form in which header names are compared: case and surrounding space do not count."""
+    return name.strip().casefold()
+
+
+class RowRule(BaseModel):
+    """A rule over several columns of one row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["all_of", "any_of", "one_of", "at_most_one"] = Field(
+        description="How many of the columns must have a value."
+    )
+    columns: tuple[str, ...] = Field(min_length=1, description="The columns counted.")
+    when: str | None = Field(default=None, description="The rule holds only where this column has a value.")
+    code: str = Field(description="Code of a row that breaks the rule.")
+    message: str = Field(description="Sentence that says what to do.")
+    severity: Severity = Field(default="error", description="`error` rejects the row, `warning` does not.")
+
+
+class Group(BaseModel):
+    """Lines that belong together, such as the items of one order: they stand or fall together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: tuple[str, ...] = Field(
+        min_length=1,
+        description="Columns that lines of one group share; the last one is what messages name, such as OrderId.",
+    )
+    item: str | None = Field(
+        default=None, description="Column that makes a line one of several; lines without it stand alone."
+    )
+    repeated_code: str = Field(description="Code of lines that come again out of sequence: a duplicate.")
+    incomplete_code: str = Field(description="Code of lines whose sibling was rejected.")
+
+
+class RefusedHeaders(BaseModel):
+    """Columns that would change what a row means, so that a file with one of them is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: str = Field(description="Regular expression that the whole name must match, in any case.")
+    code: str = Field(description="Code of the refused file.")
+    message: str = Field(description="Sentence that says what to do.")
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as wrong:
+            raise ValueError(f"{pattern!r} is no regular expression: {wrong}") from wrong
+        return pattern
+
+    def match(self, name: str) -> bool:
+        """Return whether a cell of a header is meant."""
+        return re.fullmatch(self.pattern, name.strip(), re.IGNORECASE) is not None
+
+
+class Measures(BaseModel):
+    """What is added up for the totals of a file.
+
+    The amount of a row is the first of ``amounts`` that has a value; a term ``A*B`` is a product.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amounts: tuple[str, ...] = Field(default=(), description="Columns, or products `A*B`, in order of preference.")
+    currency: str | None = Field(default=None, description="Column with the ISO 4217 code.")
+    quantity: str | None = Field(default=None, description="Column with the number of pieces.")
+
+
+class DataType(BaseModel):
+    """Columns, rules and suite of one data type, with the version that its folder's content gives."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Folder name, used in specs.")
+    title: str = Field(description="Name for people.")
+    description: str = Field(default="", description="What the rows are, for people.")
+    version: str = Field(description="Hash of the folder's content; stored with each submission.")
+    columns: tuple[Column, ...] = Field(min_length=1, description="The columns; their order in a file does not matter.")
+    refused_headers: tuple[RefusedHeaders, ...] = Field(
+        default=(), description="Names of columns that refuse a file instead of being ignored."
+    )
+    rules: tuple[RowRule, ...] = Field(default=(), description="Rules over several columns of one row.")
+    group: Group | None = Field(default=None, description="Lines that stand or fall together, such as an order.")
+    measures: Measures = Field(default=Measures(), description="What is added up for the totals of a file.")
+    advised_rows: int | None = Field(default=None, gt=0, description="More rows than this is a warning.")
+    suite: Suite = Field(default=Suite(), description="The expectations of suite.yaml.")
+
+    @field_validator("columns")
+    @classmethod
+    def _expand_numbered(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+        return tuple(one for column in columns for one in column.expanded())
+
+    @model_validator(mode="after")
+    def _names_are_known_and_unique(self) -> DataType:
+        seen: dict[str, str] = {}
+        for column in self.columns:
+            for name in column.names:
+                if header_key(name) in seen:
+                    raise ValueError(f"{name} names both {seen[header_key(name)]} and {column.name}")
+                seen[header_key(name)] = column.name
+        unknown = self._names_used() - {column.name for column in self.columns}
+        if unknown:
+            raise ValueError(f"no column is named {', '.join(sorted(unknown))}")
+        return self
+
+    @model_validator(mode="after")
+    def _measures_are_numbers(self) -> DataType:
+        terms = [part for term in self.measures.amounts for part in term.split("*")]
+        for name in filter(None, [*terms, self.measures.quantity]):
+            if self.column(name).type not in ("integer", "decimal"):
+                raise ValueError(f"measures: {name} is no number")
+        return self
+
+    def _names_used(self) -> set[str]:
+        used = {name for rule in self.rules for name in (*rule.columns, *filter(None, [rule.when]))}
+        used |= {name for column in self.columns for name in column.required_unless}
+        used |= {part for term in self.measures.amounts for part in term.split("*")}
+        used |= set(filter(None, [self.measures.currency, self.measures.quantity]))
+        used |= {name for expectation in (*self.suite.rows, *self.suite.file) for name in expectation.columns}
+        used |= {column.max_age.with_column for column in self.columns if column.max_age and column.max_age.with_column}
+        if self.group:
+            used |= {*self.group.key, *filter(None, [self.group.item])}
+        return used
+
+    def with_suite(self, more: Suite) -> DataType:
+        """Return the same data type with more expectations beside its own.
+
+        Raises:
+            ValueError: One of them names a column that the data type does not have.
+        """
+        used = {name for expectation in (*more.rows, *more.file) for name in expectation.columns}
+        unknown = used - {column.name for column in self.columns}
+        if unknown:
+            raise ValueError(f"{self.name} has no column named {', '.join(sorted(unknown))}")
+        suite = Suite(rows=self.suite.rows + more.rows, file=self.suite.file + more.file)
+        return self.model_copy(update={"suite": suite})
+
+    def without_suite(self) -> DataType:
+        """Return the same data type without any expectation."""
+        return self.model_copy(update={"suite": Suite()})
+
+    def column(self, name: str) -> Column:
+        """Return the column of that exact name; KeyError when there is none."""
+        return self._by_name[name]
+
+    def find(self, header_name: str) -> Column | None:
+        """Return the column that a header cell means, by name or alias, or None."""
+        return self._by_header_key.get(header_key(header_name))
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def _by_header_key(self) -> dict[str, Column]:
+        return {header_key(name): column for column in self.columns for name in column.names}

@@ -1,0 +1,178 @@
+"""The codes that reading a file and applying its rows give, each with its meaning, its cause and its cure."""
+
+from __future__ import annotations
+
+from data_connections.data_types.codes import Code
+
+BROKEN_ROW_CODES = {
+    "CELL_COUNT": Code(
+        "The row has more or fewer cells than the header.",
+        "A delimiter inside a value that is not quoted, a forgotten cell, a cut line.",
+        "Quote the value, or write the missing delimiter.",
+    ),
+    "BROKEN_QUOTE": Code(
+        "A quote neither opens nor closes its cell. The row is rejected where its end is certain, else the file.",
+        "A quote inside a value that is not doubled, a forgotten quote.",
+        "Double quotes inside quoted values.",
+    ),
+    "BLANK_LINE": Code(
+        "A blank line stands between rows.",
+        "Two exports put together, an editor.",
+        "Remove the line, or declare `blank_lines: skip`.",
+    ),
+}
+
+READING_CODES = {
+    "EMPTY_FILE": Code("The file has no content.", "An export that failed.", "Send the file again."),
+    "EMPTY": Code(
+        "The file has a header and no row, and the connection expects rows (`allow_empty: false`).",
+        "An export that failed.",
+        "Send the file again, or allow empty files.",
+    ),
+    "BINARY_FILE": Code(
+        "The file is of another kind, such as a spreadsheet or an archive.",
+        "A workbook or a zip file named .csv.",
+        "Save it as delimited text.",
+    ),
+    "NOT_DELIMITED": Code(
+        "The file is text of another kind, such as XML.", "A wrong export.", "Export delimited text."
+    ),
+    "NUL_BYTE": Code(
+        "The file holds a NUL byte.",
+        "UTF-16 without a byte order mark, a damaged transfer.",
+        "Declare the encoding, or send the file again.",
+    ),
+    "INVALID_ENCODING": Code(
+        "A byte does not fit the encoding.",
+        "A file in a Windows or ISO encoding that is not declared.",
+        "Save as UTF-8, or declare `encoding`.",
+    ),
+    "ENCODING_MISMATCH": Code(
+        "The byte order mark says another encoding than is declared.",
+        "The sender changed the encoding.",
+        "Correct or remove `encoding`.",
+    ),
+    "BOM_MISSING": Code(
+        "The declared encoding needs a byte order mark and the file has none.",
+        "UTF-16 written without a mark.",
+        "Declare utf-16-le or utf-16-be.",
+    ),
+    "DELIMITER_UNKNOWN": Code(
+        "No delimiter is found in the first row.",
+        "An unusual delimiter, lines above the table, a table of one column.",
+        "Declare `delimiter` or `skip_lines`.",
+    ),
+    "DELIMITER_AMBIGUOUS": Code(
+        "Several delimiters would fit.",
+        "Values that hold other delimiters.",
+        "Declare `delimiter`.",
+    ),
+    "QUOTE_AMBIGUOUS": Code(
+        "A cell stands in apostrophes, which may be quotes or text.",
+        "Another quote than the usual one.",
+        "Declare `quote`.",
+    ),
+    "UNCLOSED_QUOTE": Code(
+        "A quote is opened and never closed.",
+        "A forgotten quote, or a file that was cut off.",
+        "Close the quote, or send the file again.",
+    ),
+    "BARE_CR": Code(
+        "A carriage return stands alone.",
+        "Old Macintosh line ends, or a line break inside a value that is not quoted.",
+        "Declare `newline`, or quote the value.",
+    ),
+    "MIXED_NEWLINES": Code(
+        "Rows end in different ways.",
+        "A line break inside a value that is not quoted, files put together.",
+        "Quote the value, or declare `newline: any`.",
+    ),
+    "ROW_TOO_LONG": Code(
+        "A row has more than 8 MiB.",
+        "Other line ends than declared, an unclosed quote.",
+        "Declare `newline`, or close the quote.",
+    ),
+    "TOO_FEW_LINES": Code(
+        "The file has fewer lines than are to be skipped.", "A wrong `skip_lines`.", "Correct `skip_lines`."
+    ),
+    "NO_HEADER": Code(
+        "Where the header should be is a blank line or the end of the file.",
+        "Lines above the table.",
+        "Declare `skip_lines`.",
+    ),
+    "EMPTY_HEADER": Code(
+        "A column has no name.",
+        "A delimiter at the end of every line, lines above the table.",
+        "Name the column, or declare `trailing_delimiter` or `skip_lines`.",
+    ),
+    "DUPLICATE_HEADER": Code("Two columns have the same name.", "A copied column.", "Remove or rename one."),
+    "HEADER_ROWS": Code("The rows of the header do not fit each other.", "A wrong `header_rows`.", "Correct it."),
+    "HEADER_REPEATED": Code(
+        "The header comes again among the rows.",
+        "Two files put together, a header of several rows.",
+        "Send two files, or declare `header_rows`.",
+    ),
+    "NAMES_COUNT": Code("As many names are declared as the header has not.", "A changed file.", "Correct `names`."),
+    "NAMES_MISSING": Code(
+        "The file is declared to have no header, and nothing names its columns.", "`names` is left out.", "Declare it."
+    ),
+    "BLANK_LINES": Code(
+        "Too many blank lines follow each other.",
+        "An export with empty rows.",
+        "Remove them, or declare `blank_lines: skip`.",
+    ),
+    "FILE_TOO_LARGE": Code(
+        "The file is larger than the connection takes (`limits.max_bytes`).", "A wrong file.", "Split the file."
+    ),
+    "FILE_MISSING": Code("The file was gone before it was fetched.", "Somebody moved or removed it.", "Put it back."),
+    "FILE_CHANGED": Code(
+        "Another file lay there when it was fetched; that one has a submission of its own.",
+        "The sender replaced it.",
+        "Nothing has to be done.",
+    ),
+    "FILE_DUPLICATE": Code(
+        "The same bytes were fully applied before, for the same connection; every row counts as duplicate.",
+        "The file was sent twice.",
+        "Nothing has to be done; `connections submit --again` processes it all the same.",
+    ),
+    "REFUSED": Code(
+        "Somebody refused the file while it waited for approval; the message says who and why.",
+        "A limit of the connection (`hold_if`) was passed.",
+        "Ask our side, and send a corrected file.",
+    ),
+}
+
+APPLYING_CODES = {
+    "CAMPAIGN_NOT_FOUND": Code(
+        "There is no active program with this number, or it is not the connection's.",
+        "A wrong number.",
+        "Correct CampaignId.",
+    ),
+    "ACTIONTRACKER_NOT_FOUND": Code(
+        "There is no such event type; the message begins with *ActionTrackerId value is invalid*.",
+        "A wrong number or code.",
+        "Enter the event type's number.",
+    ),
+    "ACTIONTRACKER_CAMPAIGN_MISMATCH": Code(
+        "The event type belongs to another program.", "Numbers of two programs are mixed.", "Correct one of them."
+    ),
+    "ACTIONTRACKER_NOT_ACTIVE": Code("The event type is not active.", "It was switched off.", "Use an active one."),
+    "CONV_DUPLICATE": Code(
+        "The order is known, and lies within the event type's window (30 days unless it says otherwise): a duplicate.",
+        "The same order in two files.",
+        "Nothing has to be done.",
+    ),
+    "CURRENCY_MISSING": Code(
+        "The row names no currency, and neither the connection nor the program has one.",
+        "An empty CurrencyCode.",
+        "Name the currency.",
+    ),
+    "ORDER_CURRENCIES": Code(
+        "The lines of one order have different currencies.", "Orders with the same number.", "Give it one currency."
+    ),
+    "HELD_BY_LIMIT": Code(
+        "The submission waits for approval: one of the connection's limits (`hold_if`) was passed.",
+        "An unusual file.",
+        "Look at it, and approve or refuse it.",
+    ),
+}
