@@ -1,0 +1,38 @@
+"""Specs of connections: what a transfer is, as YAML files and the ledger's revisions say."""
+
+from data_connections.spec.arrival import Arrival, HoldIf, Limits
+from data_connections.spec.connection import (
+    CONNECTION_SPEC,
+    Alerts,
+    ConnectionSpec,
+    Contacts,
+    InboundSftp,
+    OutboundSftp,
+)
+from data_connections.spec.details import InboundSftpDetails, OutboundSftpDetails
+from data_connections.spec.file_format import FileFormat
+from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
+from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line
+
+__all__ = [
+    "CONNECTION_SPEC",
+    "ON_REQUEST",
+    "PRESETS",
+    "Alerts",
+    "Arrival",
+    "ConnectionSpec",
+    "Contacts",
+    "FileFormat",
+    "HoldIf",
+    "InboundSftp",
+    "InboundSftpDetails",
+    "Limits",
+    "LoadedFolder",
+    "LoadedSpec",
+    "OutboundSftp",
+    "OutboundSftpDetails",
+    "cron_line",
+    "load_folder",
+    "load_spec",
+    "parse_spec",
+]

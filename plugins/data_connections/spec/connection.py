@@ -1,0 +1,131 @@
+"""The spec of a connection: one configured transfer, immutable, as it stands in YAML and in the ledger."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, WithJsonSchema
+
+from data_connections.data_types import Suite
+from data_connections.errors import nearest
+from data_connections.spec.arrival import Arrival, Limits
+from data_connections.spec.details import InboundSftpDetails, OutboundSftpDetails
+from data_connections.spec.file_format import FileFormat
+from data_connections.spec.schedule import ON_REQUEST, PRESETS, check_schedule
+
+SLUG = r"^[a-z0-9][a-z0-9_-]{0,99}$"
+Slug = Annotated[str, Field(pattern=SLUG)]
+
+
+def _is_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as unknown:
+        near = nearest(name, available_timezones())
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise ValueError(f"{name!r} is not a time zone such as 'Europe/Berlin' or 'UTC'{hint}") from unknown
+    return name
+
+
+Schedule = Annotated[
+    str,
+    AfterValidator(check_schedule),
+    WithJsonSchema(
+        {"anyOf": [{"enum": [*PRESETS, ON_REQUEST]}, {"type": "string", "pattern": r"^\s*\S+(\s+\S+){4}\s*$"}]}
+    ),
+]
+TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
+
+
+class Contacts(BaseModel):
+    """Who to talk to about a connection."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ours: tuple[str, ...] = Field(default=(), description="Addresses on our side.")
+    partner: tuple[str, ...] = Field(default=(), description="Addresses on the partner's side.")
+
+
+class Alerts(BaseModel):
+    """Whom a failed run is told to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    email: tuple[str, ...] = Field(default=(), description="Addresses that get a mail when a run fails.")
+
+
+class _Connection(BaseModel):
+    """What every connection has."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Slug = Field(description="Unique name, used in the DAG's id, in folders and on the command line.")
+    display_name: str = Field(default="", max_length=200, description="Name for people; the name when left out.")
+    description: str = Field(default="", description="What the transfer is for.")
+    program: Slug = Field(description="Key of the program that the data belongs to.")
+    data_type: Slug = Field(description="What the rows are: a folder of include/schemas, or a report's name.")
+    credentials: Slug = Field(description="Name of the login, kept apart from the spec; never the secret itself.")
+    schedule: Schedule = Field(default="daily", description="A cron line, a preset such as 'daily', or 'on request'.")
+    time_zone: TimeZone = Field(
+        default="UTC", description="IANA time zone of the schedule, of times without an offset, of business days."
+    )
+    active_from: date | None = Field(default=None, description="First business day; earlier runs do nothing.")
+    paused: bool = Field(default=False, description="The DAG is made, and runs only when somebody starts it.")
+    owner: str = Field(default="", description="Who looks after the connection.")
+    contacts: Contacts = Field(default=Contacts(), description="Whom to talk to about it.")
+    alerts: Alerts = Field(default=Alerts(), description="Who is told when a run fails.")
+    access_control: dict[str, tuple[Literal["view", "run", "edit"], ...]] = Field(
+        default_factory=dict, description="What roles may do with it, such as {partner-managers: [view, run]}."
+    )
+    renamed_from: Slug | None = Field(default=None, description="Its name before: history and files stay with it.")
+
+    @property
+    def title(self) -> str:
+        """The display name, or the name where there is none."""
+        return self.display_name or self.name
+
+
+class InboundSftp(_Connection):
+    """A connection that pulls files from a partner's SFTP server."""
+
+    direction: Literal["inbound"] = Field(description="We take files in.")
+    method: Literal["sftp"] = Field(description="How files travel.")
+    methodology: Literal["pull"] = Field(default="pull", description="We pull from the partner's server.")
+    details: InboundSftpDetails = Field(description="Where the files are, and what happens to them there.")
+    arrival: Arrival = Field(default=Arrival(), description="Which files a run waits for, and how long.")
+    format: FileFormat = Field(default=FileFormat(), description="How the files are written.")
+    limits: Limits = Field(default=Limits(), description="Sizes and counts beyond which something is wrong.")
+    expectations: Suite = Field(default=Suite(), description="Expectations beside those of the data type.")
+    unknown_columns: Literal["ignore", "warn", "reject"] = Field(
+        default="warn", description="What a column does that the data type does not know."
+    )
+    allow_empty: bool = Field(default=True, description="A file with a header only is Completed with 0 rows.")
+    default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = Field(
+        default=None, description="Currency of rows without one; the program's where left out."
+    )
+
+
+class OutboundSftp(_Connection):
+    """A connection that pushes a report to a partner's SFTP server."""
+
+    direction: Literal["outbound"] = Field(description="We send reports out.")
+    method: Literal["sftp"] = Field(description="How files travel.")
+    methodology: Literal["push"] = Field(default="push", description="We push to the partner's server.")
+    details: OutboundSftpDetails = Field(description="Where the files go.")
+
+
+def _kind(value: Any) -> str:
+    content = value if isinstance(value, dict) else vars(value)
+    return f"{content.get('direction')}_{content.get('method')}"
+
+
+ConnectionSpec = Annotated[
+    Annotated[InboundSftp, Tag("inbound_sftp")] | Annotated[OutboundSftp, Tag("outbound_sftp")],
+    Discriminator(_kind),
+]
+"""Any connection, told apart by direction and method."""
+
+CONNECTION_SPEC: TypeAdapter[InboundSftp | OutboundSftp] = TypeAdapter(ConnectionSpec)
+"""Reads and writes specs: ``CONNECTION_SPEC.validate_python(mapping)``."""

@@ -1,0 +1,88 @@
+"""Where a connection's files are, and what happens to them there."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from data_connections.errors import ConfigurationError
+from data_connections.spec.file_name import check_file_name
+from data_connections.spec.file_pattern import FilePattern
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
+_KEY = re.compile(r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?")
+
+
+def _is_host(host: str) -> str:
+    if "@" in host:
+        raise ValueError("write the host alone, no login before it: `credentials` names the login")
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is not a host name or address (no scheme, no port, no path)")
+    return host
+
+
+def _is_host_key(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ValueError("a host key is one line as in known_hosts, such as 'ssh-ed25519 AAAA...'")
+    return key
+
+
+def _is_pattern(pattern: str) -> str:
+    try:
+        FilePattern(pattern)
+    except ConfigurationError as wrong:
+        near = f"; did you mean {wrong.suggestion!r}?" if wrong.suggestion else ""
+        raise ValueError(f"{wrong.message.rstrip('.')}{near}") from wrong
+    return pattern
+
+
+Host = Annotated[str, AfterValidator(_is_host)]
+HostKey = Annotated[str, AfterValidator(_is_host_key)]
+Pattern = Annotated[str, AfterValidator(_is_pattern)]
+
+
+class SftpHost(BaseModel):
+    """An SFTP server and a folder on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: Host = Field(description="Name or address of the server.")
+    port: int = Field(default=22, gt=0, lt=65536, description="TCP port of the server.")
+    folder: str = Field(min_length=1, description="Folder on the server; absolute, or relative to the login's own.")
+    host_key: tuple[HostKey, ...] = Field(
+        default=(),
+        description="The server's public keys; two while it changes. Where none is given, the credentials' are used.",
+    )
+
+
+class InboundSftpDetails(SftpHost):
+    """A partner's SFTP folder that files are pulled from."""
+
+    file_pattern: Pattern = Field(
+        min_length=1,
+        description="Exact name, or with `*` (any run), `?` (one character) and `{date:%Y_%m_%d}` (business date).",
+    )
+    exclude: tuple[Pattern, ...] = Field(default=(), description="Patterns of files that are never taken.")
+    after_read: Literal["keep", "delete", "move"] = Field(
+        default="keep", description="What happens to the partner's file once its outcome is known."
+    )
+    done_folder: str = Field(default="done", description="For `move`: where files go that were applied.")
+    failed_folder: str = Field(default="failed", description="For `move`: where refused files go.")
+    result_folder: str | None = Field(
+        default=None, description="Where receipt, summary and rejects are put; none are sent where it is left out."
+    )
+
+
+class OutboundSftpDetails(SftpHost):
+    """A partner's SFTP folder that files are pushed to."""
+
+    file_name: Annotated[str, AfterValidator(check_file_name)] = Field(
+        min_length=1,
+        description="Name of the file; `{business_date:%Y-%m-%d}`, `{last_date}`, `{connection}`, `{program}` and "
+        "`{report}` are filled in.",
+    )
+    existing: Literal["replace", "version"] = Field(
+        default="replace", description="What a day that is run again does: replaces its file, or adds _v2, _v3 ..."
+    )
