@@ -1,0 +1,162 @@
+"""Sightings: files seen at endpoints, each claimed once, and the leases of the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from data_connections.ledger.database import LedgerConnection
+
+LEASE = timedelta(minutes=30)
+"""How long a run that has gone silent keeps its claims; a run that is known to have ended loses them at once."""
+
+
+class SeenFile(Protocol):
+    """A file as its endpoint lists it; ``endpoints.RemoteFile`` is one."""
+
+    @property
+    def path(self) -> str:
+        """Where it lies."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def mtime(self) -> datetime:
+        """When it was last written, UTC."""
+
+
+def record(connection: LedgerConnection, connection_id: int, file: SeenFile, decision: str, reason: str | None) -> int:
+    """Remember that a file was seen and what was decided about it; return the sighting's id.
+
+    Args:
+        connection: The ledger.
+        connection_id: Whose endpoint it was seen at.
+        file: The file; path, size and mtime tell sightings apart.
+        decision: ``waiting``, ``ignored`` or ``claimed``; a claim is never taken back.
+        reason: Why it was not taken.
+    """
+    row = connection.execute(
+        """
+        insert into sighting (connection_id, path, name, size, mtime, decision, reason)
+        values (%(connection)s, %(path)s, %(name)s, %(size)s, %(mtime)s, %(decision)s, %(reason)s)
+        on conflict (connection_id, path, size, mtime) do update
+        set last_seen_at = now(),
+            decision = case when sighting.decision = 'claimed' then 'claimed' else excluded.decision end,
+            reason = case when sighting.decision = 'claimed' then null else excluded.reason end
+        returning id
+        """,
+        {
+            "connection": connection_id,
+            "path": file.path,
+            "name": file.name,
+            "size": file.size,
+            "mtime": file.mtime,
+            "decision": decision,
+            "reason": reason,
+        },
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an upsert always returns its row
+    return int(row["id"])
+
+
+def open_paths(connection: LedgerConnection, connection_id: int, files: Iterable[SeenFile]) -> set[str]:
+    """Return the paths of those files that were not claimed yet; a changed size or time is another sighting."""
+    listed = list(files)
+    rows = connection.execute(
+        """
+        select seen.path
+        from unnest(%(paths)s::text[], %(sizes)s::bigint[], %(mtimes)s::timestamptz[]) as seen(path, size, mtime)
+        left join sighting s on s.connection_id = %(connection)s and s.decision = 'claimed'
+             and s.path = seen.path and s.size = seen.size and s.mtime = seen.mtime
+        where s.id is null
+        """,
+        {
+            "connection": connection_id,
+            "paths": [file.path for file in listed],
+            "sizes": [file.size for file in listed],
+            "mtimes": [file.mtime for file in listed],
+        },
+    ).fetchall()
+    return {row["path"] for row in rows}
+
+
+def submission_of(connection: LedgerConnection, sighting_id: int) -> int | None:
+    """Return the submission that claimed a sighting, or None."""
+    row = connection.execute("select id from submission where sighting_id = %s", [sighting_id]).fetchone()
+    return row["id"] if row else None
+
+
+def file_of(connection: LedgerConnection, submission_id: int) -> dict[str, Any] | None:
+    """Return ``path``, ``name``, ``size`` and ``mtime`` of the claimed file; None for a manual submission."""
+    return connection.execute(
+        """
+        select g.path, g.name, g.size, g.mtime from submission s join sighting g on g.id = s.sighting_id
+        where s.id = %s
+        """,
+        [submission_id],
+    ).fetchone()
+
+
+_TO_BE_DONE = """
+    s.connection_id = %(connection)s and s.acknowledged_at is null and s.state <> 'on_hold'
+    and (s.origin = 'endpoint' or s.finished_at is null)
+    and (s.run_id = %(run)s or s.leased_until < now() or r.finished_at is not null
+         or (s.run_id is null and s.origin = 'endpoint'))
+"""
+
+
+def is_work_left(connection: LedgerConnection, connection_id: int, run_id: int) -> bool:
+    """Whether ``take_leases`` would give this run submissions that were claimed before."""
+    row = connection.execute(
+        f"""
+        select exists (
+            select from submission s left join connection_run r on r.id = s.run_id where {_TO_BE_DONE}
+        ) as is_left
+        """.encode(),
+        {"connection": connection_id, "run": run_id},
+    ).fetchone()
+    return row is not None and bool(row["is_left"])
+
+
+def take_leases(connection: LedgerConnection, connection_id: int, run_id: int) -> list[int]:
+    """Lease to a run what is its own or was left by one that died, and return those submissions in claim order.
+
+    Left are submissions from endpoints that are not finished, or finished and not acknowledged, whose run has ended
+    or whose lease ran out; and manual ones that are not finished, when their lease ran out. Those on hold wait for a
+    person.
+    """
+    rows = connection.execute(
+        f"""
+        with open as (
+            select s.id from submission s left join connection_run r on r.id = s.run_id
+            where {_TO_BE_DONE}
+            order by s.number for update of s
+        )
+        update submission s
+        set run_id = %(run)s, leased_by = 'run ' || %(run)s::text, leased_until = now() + %(lease)s
+        from open where s.id = open.id
+        returning s.id, s.number
+        """.encode(),
+        {"connection": connection_id, "run": run_id, "lease": LEASE},
+    ).fetchall()
+    return [row["id"] for row in sorted(rows, key=lambda row: row["number"])]
+
+
+def lease(connection: LedgerConnection, submission_id: int) -> None:
+    """Keep a submission for whoever works on it; the next run takes it up when the lease runs out."""
+    connection.execute("update submission set leased_until = now() + %s where id = %s", [LEASE, submission_id])
+
+
+def renew_lease(connection: LedgerConnection, submission_id: int) -> None:
+    """Keep a claim for another while, at the beginning of a step."""
+    connection.execute(
+        "update submission set leased_until = now() + %s where id = %s and leased_until is not null",
+        [LEASE, submission_id],
+    )

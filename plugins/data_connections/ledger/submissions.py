@@ -1,0 +1,314 @@
+"""Submissions in the ledger: one row for each inbound file, from claim to final state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from data_connections.errors import UnknownName
+from data_connections.ledger.database import LedgerConnection
+
+UNFINISHED = ("claimed", "fetched", "validated", "on_hold")
+FINAL = ("applied", "partly_applied", "quarantined", "duplicate")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One inbound file, as the ledger's table ``submission`` has it; times are UTC.
+
+    Attributes:
+        number: Its place in the order of claims of its connection, from 1.
+        received_at: When the file was complete at the endpoint, as far as is known; rules about age use it.
+        state: One of ``UNFINISHED`` or ``FINAL``.
+        code: Why it was quarantined or is on hold.
+        refusal: Of a file that cannot be read: the ``line``, and the ``format`` that would read it.
+        attempt: Names the staging tables of the attempt that was sealed.
+        seal: Counts, sums and hash of the staged rows.
+        warnings: What there is to say about the file beside its rows.
+        expectations: What Great Expectations found.
+        apply_anyway: The same bytes may be processed although they were applied before.
+    """
+
+    id: int
+    trace_id: UUID
+    connection_id: int
+    revision: int
+    number: int
+    run_id: int | None
+    sighting_id: int | None
+    origin: str
+    file_name: str
+    received_at: datetime
+    state: str
+    code: str | None
+    message: str | None
+    refusal: dict[str, Any] | None
+    size: int | None
+    sha256: str | None
+    landing_key: str | None
+    data_type: str
+    data_type_version: str | None
+    format: dict[str, Any] | None
+    attempt: str | None
+    seal: dict[str, Any] | None
+    warnings: list[dict[str, Any]]
+    expectations: list[dict[str, Any]]
+    rows: int
+    accepted: int
+    warned: int
+    rejected: int
+    duplicate: int
+    held: int
+    corrects_id: int | None
+    duplicate_of_id: int | None
+    apply_anyway: bool
+    approved_by: str | None
+    approved_at: datetime | None
+    claimed_at: datetime
+    fetched_at: datetime | None
+    validated_at: datetime | None
+    finished_at: datetime | None
+    acknowledged_at: datetime | None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in FINAL
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Submission))
+
+
+def _rows(connection: LedgerConnection, query: str, parameters: Any) -> list[Submission]:
+    with connection.cursor(row_factory=class_row(Submission)) as cursor:
+        return cursor.execute(query.encode(), parameters).fetchall()
+
+
+def get(connection: LedgerConnection, submission_id: int, *, lock: bool = False) -> Submission:
+    """Return one submission; with ``lock`` nobody else changes it until the transaction ends.
+
+    Raises:
+        UnknownName: There is none of that number.
+    """
+    query = f"select {_COLUMNS} from submission where id = %s" + (" for update" if lock else "")
+    found = _rows(connection, query, [submission_id])
+    if not found:
+        raise UnknownName("submission", str(submission_id), ())
+    return found[0]
+
+
+def find(connection: LedgerConnection, text: str) -> Submission:
+    """Return the submission with that number or trace id.
+
+    Raises:
+        UnknownName: There is none.
+    """
+    query = f"select {_COLUMNS} from submission where id::text = %(text)s or trace_id::text = lower(%(text)s)"
+    found = _rows(connection, query, {"text": text.strip()})
+    if not found:
+        raise UnknownName("submission", text, ())
+    return found[0]
+
+
+def listing(
+    connection: LedgerConnection,
+    *,
+    connection_name: str | None = None,
+    states: Sequence[str] = (),
+    since: datetime | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Return submissions, newest first, each with its connection's name.
+
+    Args:
+        connection: The ledger.
+        connection_name: Only those of this connection.
+        states: Only those in one of these states; all when empty.
+        since: Only those claimed at this time or later.
+        limit: Rows at most.
+    """
+    return connection.execute(
+        """
+        select s.id, s.trace_id, c.name as connection, s.number, s.file_name, s.origin, s.state, s.code, s.message,
+               s.rows, s.accepted, s.warned, s.rejected, s.duplicate, s.held, s.received_at, s.claimed_at,
+               s.finished_at, s.acknowledged_at, s.corrects_id, s.duplicate_of_id, s.sha256
+        from submission s join connection c on c.id = s.connection_id
+        where (%(name)s::text is null or c.name = %(name)s)
+          and (cardinality(%(states)s::text[]) = 0 or s.state = any(%(states)s))
+          and (%(since)s::timestamptz is null or s.claimed_at >= %(since)s)
+        order by s.id desc limit %(limit)s
+        """,
+        {"name": connection_name, "states": list(states), "since": since, "limit": limit},
+    ).fetchall()
+
+
+def add(
+    connection: LedgerConnection,
+    *,
+    connection_id: int,
+    revision: int,
+    data_type: str,
+    file_name: str,
+    received_at: datetime,
+    origin: str,
+    size: int | None = None,
+    sighting_id: int | None = None,
+    apply_anyway: bool = False,
+) -> int:
+    """Add the next submission of a connection, in state ``claimed``, and return its id.
+
+    Numbers follow the order of the calls: the connection's row is locked until the transaction ends.
+    """
+    connection.execute("select from connection where id = %s for no key update", [connection_id])
+    added = connection.execute(
+        """
+        insert into submission (connection_id, revision, number, data_type, file_name, received_at, origin, state,
+                                size, sighting_id, apply_anyway)
+        select %(connection)s, %(revision)s, coalesce(max(number), 0) + 1, %(data_type)s, %(file_name)s,
+               %(received_at)s, %(origin)s, 'claimed', %(size)s, %(sighting)s, %(again)s
+        from submission where connection_id = %(connection)s
+        returning id
+        """,
+        {
+            "connection": connection_id,
+            "revision": revision,
+            "data_type": data_type,
+            "file_name": file_name,
+            "received_at": received_at,
+            "origin": origin,
+            "size": size,
+            "sighting": sighting_id,
+            "again": apply_anyway,
+        },
+    ).fetchone()
+    assert added is not None  # noqa: S101 - an aggregate always gives one row
+    return int(added["id"])
+
+
+def set_fetched(connection: LedgerConnection, submission_id: int, key: str, sha256: str, size: int) -> bool:
+    """Record the kept original; False when another try did so before."""
+    return _changed(
+        connection,
+        """
+        update submission
+        set state = 'fetched', landing_key = %(key)s, sha256 = %(sha256)s, size = %(size)s, fetched_at = now()
+        where id = %(id)s and state = 'claimed'
+        """,
+        {"id": submission_id, "key": key, "sha256": sha256, "size": size},
+    )
+
+
+def set_sealed(connection: LedgerConnection, submission_id: int, changes: Mapping[str, Any]) -> None:
+    """Record a sealed attempt: ``attempt``, ``seal``, ``format``, ``warnings``, ``corrects_id`` and more."""
+    values = {name: _json(value) for name, value in changes.items()}
+    assignments = ", ".join(f"{name} = %({name})s" for name in values)
+    connection.execute(
+        f"update submission set {assignments}, validated_at = now() where id = %(id)s".encode(),
+        {**values, "id": submission_id},
+    )
+
+
+def set_quarantined(
+    connection: LedgerConnection,
+    submission_id: int,
+    code: str,
+    message: str,
+    refusal: Mapping[str, Any] | None = None,
+) -> bool:
+    """Refuse the file whole; False when it had its final state already."""
+    return _changed(
+        connection,
+        """
+        update submission
+        set state = 'quarantined', code = %(code)s, message = %(message)s, refusal = %(refusal)s,
+            finished_at = now(), leased_until = null,
+            rows = 0, accepted = 0, warned = 0, rejected = 0, duplicate = 0, held = 0
+        where id = %(id)s and state = any(%(unfinished)s)
+        """,
+        {
+            "id": submission_id,
+            "code": code,
+            "message": message,
+            "refusal": Jsonb(dict(refusal)) if refusal else None,
+            "unfinished": list(UNFINISHED),
+        },
+    )
+
+
+def set_acknowledged(connection: LedgerConnection, submission_id: int) -> None:
+    """Record that the sender got the outcome; the first time counts."""
+    connection.execute(
+        "update submission set acknowledged_at = coalesce(acknowledged_at, now()) where id = %s", [submission_id]
+    )
+
+
+def fully_applied_twin(connection: LedgerConnection, submission: Submission) -> int | None:
+    """Return the earliest submission of the same connection with equal bytes that was applied to the last row."""
+    twin = connection.execute(
+        """
+        select min(id) as id from submission
+        where sha256 = %(sha256)s and connection_id = %(connection)s and id <> %(id)s and state = 'applied'
+        """,
+        {"sha256": submission.sha256, "connection": submission.connection_id, "id": submission.id},
+    ).fetchone()
+    return twin["id"] if twin else None
+
+
+def first_unfinished(connection: LedgerConnection, connection_id: int) -> int | None:
+    """Return the submission of a connection that comes first of those that are not final."""
+    found = connection.execute(
+        """
+        select id from submission where connection_id = %s and state in ('claimed', 'fetched', 'validated', 'on_hold')
+        order by number limit 1
+        """,
+        [connection_id],
+    ).fetchone()
+    return found["id"] if found else None
+
+
+def corrected(connection: LedgerConnection, submission: Submission, named: Iterable[str]) -> int | None:
+    """Return the newest earlier submission of the same connection among those that a file says it corrects."""
+    found = connection.execute(
+        """
+        select max(id) as id from submission
+        where connection_id = %(connection)s and id < %(id)s and id::text = any(%(named)s)
+        """,
+        {"connection": submission.connection_id, "id": submission.id, "named": [text.strip() for text in named]},
+    ).fetchone()
+    return found["id"] if found else None
+
+
+def set_duplicate(connection: LedgerConnection, submission_id: int, twin_id: int) -> None:
+    """Record that the same bytes were applied before; every row counts as duplicate, with the twin's totals."""
+    connection.execute(
+        """
+        update submission s
+        set state = 'duplicate', duplicate_of_id = twin.id, code = 'FILE_DUPLICATE', finished_at = now(),
+            message = format('The same bytes were applied as submission %%s.', twin.id),
+            rows = twin.rows, duplicate = twin.rows, accepted = 0, warned = 0, rejected = 0, held = 0
+        from submission twin where s.id = %(id)s and twin.id = %(twin)s
+        """,
+        {"id": submission_id, "twin": twin_id},
+    )
+    connection.execute(
+        """
+        insert into submission_total (submission_id, outcome, currency, rows, quantity, amount)
+        select %(id)s, 'duplicate', currency, sum(rows), sum(quantity), sum(amount)
+        from submission_total where submission_id = %(twin)s group by currency
+        """,
+        {"id": submission_id, "twin": twin_id},
+    )
+
+
+def _changed(connection: LedgerConnection, query: str, parameters: Mapping[str, Any]) -> bool:
+    return connection.execute(query.encode(), parameters).rowcount == 1
+
+
+def _json(value: Any) -> Any:
+    return Jsonb(value) if isinstance(value, dict | list) else value
