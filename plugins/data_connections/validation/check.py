@@ -1,0 +1,149 @@
+"""The dry run: what would become of a file, without Airflow, without a server, without any effect."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from data_connections.data_types import DataType
+from data_connections.errors import FileRefused
+from data_connections.formats import open_rows
+from data_connections.spec.file_format import FileFormat
+from data_connections.validation.copies import Copies, CopyWriters
+from data_connections.validation.outcomes import Finding, Totals, ValidationOptions
+from data_connections.validation.validated import Review, Validation
+
+ERRORS_SHOWN = 1000
+"""How many errors and warnings of rows a report lists, unless it is told otherwise."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What would become of one file.
+
+    Attributes:
+        data_type: Name of the data type.
+        file: The file as it was named.
+        received_at: The received time that was assumed, ISO 8601 in UTC.
+        totals: Counts and sums; all zero when the file is refused.
+        errors: The first errors and warnings of rows, by line.
+        file_warnings: What is to be said about the file beside its rows.
+        file_error: Why the whole file is refused.
+        corrects: Submissions that the file says it corrects.
+        expectations: What Great Expectations found, one object for each expectation.
+    """
+
+    data_type: str
+    file: str
+    received_at: str
+    totals: Totals = field(default_factory=Totals)
+    errors: tuple[Finding, ...] = ()
+    file_warnings: tuple[Finding, ...] = ()
+    file_error: FileRefused | None = None
+    corrects: frozenset[str] = frozenset()
+    expectations: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether every row of the file is accepted."""
+        return self.file_error is None and self.totals.accepted == self.totals.rows
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as the contract of ``connections check --json`` has it."""
+        totals = self.totals
+        return {
+            "data_type": self.data_type,
+            "file": self.file,
+            "received_at": self.received_at,
+            "rows": totals.rows,
+            "accepted": totals.accepted,
+            "warned": totals.warned,
+            "rejected": totals.rejected,
+            "duplicate": totals.duplicate,
+            "held": totals.held,
+            "quantity": format(totals.quantity, "f"),
+            "amounts": {currency: format(amount, "f") for currency, amount in sorted(totals.amounts.items())},
+            "errors": [finding._asdict() for finding in self.errors],
+            "errors_total": totals.findings,
+            "file_error": _refusal(self.file_error),
+            "file_warnings": [finding._asdict() for finding in self.file_warnings],
+            "corrects": sorted(self.corrects),
+            "expectations": list(self.expectations),
+        }
+
+
+def check_file(
+    source: Path | BinaryIO,
+    data_type: DataType,
+    options: ValidationOptions,
+    *,
+    file_format: FileFormat | None = None,
+    name: str | None = None,
+    errors_shown: int = ERRORS_SHOWN,
+    copies: Copies | None = None,
+    review: Review | None = None,
+) -> CheckReport:
+    """Check one file.
+
+    Args:
+        source: The file, or its bytes, read once.
+        data_type: What its rows are.
+        options: Received time, zone and settings.
+        file_format: How it is written; what is not declared is detected.
+        name: What to call it in the report; its path if left out.
+        errors_shown: How many errors and warnings of rows to list.
+        copies: Where to write accepted and rejected rows; a refused file leaves none.
+        review: Looks at each validated block and may change outcomes, such as by the ledger's rules.
+
+    Raises:
+        ConfigurationError: The data type's suite cannot be evaluated, or the time zone does not exist.
+    """
+    shown_name = name or str(source if isinstance(source, Path) else getattr(source, "name", "file"))
+    received_at = options.received_at.isoformat().replace("+00:00", "Z")
+    empty = CheckReport(data_type.name, shown_name, received_at)
+    with ExitStack() as stack:
+        stream = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+        writers = stack.enter_context(CopyWriters(copies or Copies()))
+        try:
+            reader = open_rows(
+                stream,
+                file_format or FileFormat(),
+                name=Path(shown_name).name,
+                default_names=[column.name for column in data_type.columns],
+            )
+            report = _read_through(Validation(reader, data_type, options, review), empty, errors_shown, writers)
+        except FileRefused as refused:
+            return replace(empty, file_error=refused)
+        writers.publish()
+    return report
+
+
+def _read_through(validation: Validation, empty: CheckReport, errors_shown: int, writers: CopyWriters) -> CheckReport:
+    errors: list[Finding] = []
+    suite = validation.file_suite()
+    writers.start(validation.header)
+    for block in validation:
+        errors += block.findings[: max(errors_shown - len(errors), 0)]
+        writers.add(block)
+        suite.add(block)
+    result = suite.evaluate()
+    refusal = next((finding for finding in result.findings if finding.severity == "error"), None)
+    if refusal is not None:
+        raise FileRefused(refusal.code, refusal.message)
+    return replace(
+        empty,
+        totals=validation.totals,
+        errors=tuple(errors),
+        file_warnings=(*validation.warnings, *result.findings),
+        corrects=validation.corrects,
+        expectations=(*validation.expectation_results, *result.results),
+    )
+
+
+def _refusal(refused: FileRefused | None) -> dict[str, Any] | None:
+    if refused is None:
+        return None
+    described: dict[str, Any] = {"code": refused.code, "message": refused.message, "line": refused.line}
+    return described | ({"format": refused.options} if refused.options else {})

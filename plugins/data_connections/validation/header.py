@@ -1,0 +1,162 @@
+"""The header of a file: which of its cells is which column of the data type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from data_connections.data_types import Column, DataType, header_key
+from data_connections.errors import FileRefused, nearest
+from data_connections.validation.outcomes import Finding
+from data_connections.validation.strangers import why_nothing_fits
+
+SUBMISSION_ID = "SubmissionId"
+REJECTS_COLUMNS = (SUBMISSION_ID, "Line", "ErrorCode", "ErrorColumn", "ErrorMessage")
+"""What a rejects file has beside the sender's own columns; ignored when the corrected file comes back."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """A file's header, understood.
+
+    Attributes:
+        names: The header's cells as read.
+        columns: Position of each column of the data type that the file has, by its proper name, in file order.
+        added: Positions of the columns that a rejects file adds, by their names.
+        warnings: What is to be said about the header; about the file, not about a row.
+    """
+
+    names: tuple[str, ...]
+    columns: Mapping[str, int]
+    added: Mapping[str, int]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The sender's own columns: all but those that a rejects file adds."""
+        added = set(self.added.values())
+        return tuple(name for position, name in enumerate(self.names) if position not in added)
+
+
+def read_header(
+    names: Sequence[str],
+    data_type: DataType,
+    unknown_columns: Literal["ignore", "warn", "reject"] = "warn",
+) -> Header:
+    """Find the data type's columns in a header, by name or alias; case and surrounding space do not count.
+
+    Raises:
+        FileRefused: MISSING_COLUMN, UNKNOWN_HEADER, DUPLICATE_COLUMN, a code of the data type's
+            `refused_headers`, or UNKNOWN_COLUMN where these are rejected.
+    """
+    columns: dict[str, int] = {}
+    added: dict[str, int] = {}
+    unknown: list[str] = []
+    rejects = {header_key(name): name for name in REJECTS_COLUMNS}
+    for position, name in enumerate(names):
+        column = data_type.find(name)
+        if column is not None:
+            _refuse_second(column, columns, names, name)
+            columns[column.name] = position
+        elif header_key(name) in rejects:
+            added[rejects[header_key(name)]] = position
+        else:
+            _refuse_unwanted(name, data_type)
+            unknown.append(name)
+    _refuse_unrecognised(names, data_type, columns)
+    _refuse_incomplete(names, data_type, columns)
+    warnings = _unknown_findings(unknown, data_type, unknown_columns)
+    return Header(tuple(names), columns, added, warnings)
+
+
+def _refuse_second(column: Column, columns: Mapping[str, int], names: Sequence[str], name: str) -> None:
+    if column.name in columns:
+        first = names[columns[column.name]]
+        raise FileRefused(
+            "DUPLICATE_COLUMN",
+            f"The header's {first.strip()!r} and {name.strip()!r} both mean the column {column.name}. Remove one.",
+            line=1,
+        )
+
+
+def _refuse_unwanted(name: str, data_type: DataType) -> None:
+    for refused in data_type.refused_headers:
+        if refused.match(name):
+            raise FileRefused(refused.code, f"The header has the column {_shortened(name.strip())}. {refused.message}")
+
+
+def _refuse_unrecognised(names: Sequence[str], data_type: DataType, columns: Mapping[str, int]) -> None:
+    if columns or _missing(data_type, columns):
+        return
+    hint, options = why_nothing_fits(names, data_type)
+    raise FileRefused(
+        "UNKNOWN_HEADER",
+        f"No cell of the header is a column of {data_type.name}. The header is: {_shown(names)}.{hint}",
+        options=options,
+    )
+
+
+def _refuse_incomplete(names: Sequence[str], data_type: DataType, columns: Mapping[str, int]) -> None:
+    missing = _missing(data_type, columns)
+    if not missing:
+        return
+    hint, options = why_nothing_fits(names, data_type) if not columns else ("", {})
+    noun, verb = ("column", "is") if len(missing) == 1 else ("columns", "are")
+    raise FileRefused(
+        "MISSING_COLUMN",
+        f"The {noun} {', '.join(_described(column) for column in missing)} {verb} missing. "
+        f"The header is: {_shown(names)}.{hint or _misspelling(names, missing, data_type)}",
+        options=options,
+    )
+
+
+def _missing(data_type: DataType, columns: Mapping[str, int]) -> list[Column]:
+    """Return the columns that the header should have: the required, and those with no alternative there."""
+    return [
+        column
+        for column in data_type.columns
+        if column.name not in columns
+        and (column.required or (column.required_unless and not set(column.required_unless) & set(columns)))
+    ]
+
+
+def _described(column: Column) -> str:
+    others = [*column.aliases, *column.required_unless]
+    return f"{column.name} (or {' or '.join(others)})" if others else column.name
+
+
+def _misspelling(names: Sequence[str], missing: Sequence[Column], data_type: DataType) -> str:
+    free = [name.strip() for name in names if data_type.find(name) is None]
+    for column in missing:
+        similar = nearest(column.name, free)
+        if similar is not None:
+            return f" Is {similar!r} meant to be {column.name}?"
+    return ""
+
+
+def _unknown_findings(
+    unknown: Sequence[str], data_type: DataType, treatment: Literal["ignore", "warn", "reject"]
+) -> tuple[Finding, ...]:
+    if treatment == "ignore":
+        return ()
+    known = [name for column in data_type.columns for name in column.names]
+    findings = []
+    for name in unknown:
+        similar = nearest(name.strip(), known)
+        hint = f" Is it meant to be {similar}?" if similar else ""
+        message = f"{data_type.title} has no column {_shortened(name)!r}: it is ignored.{hint}"
+        findings.append(Finding(None, name, "UNKNOWN_COLUMN", message, "warning"))
+    if findings and treatment == "reject":
+        message = findings[0].message.replace("it is ignored", "this connection takes no unknown columns")
+        raise FileRefused("UNKNOWN_COLUMN", message)
+    return tuple(findings)
+
+
+def _shown(names: Sequence[str]) -> str:
+    shown = ", ".join(_shortened(name) for name in names[:20])
+    return f"{shown}, and {len(names) - 20} more" if len(names) > 20 else shown or "empty"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:40]}..."
