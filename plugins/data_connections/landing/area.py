@@ -1,0 +1,178 @@
+"""The landing area: every file as it came, under the SHA-256 of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from upath import UPath
+
+from data_connections.errors import ConnectionsError
+
+BLOCK = 1024 * 1024
+
+
+class OriginalDamaged(ConnectionsError):
+    """A kept original is gone or no longer has the bytes that it was kept with."""
+
+
+@dataclass(frozen=True)
+class Original:
+    """A kept file.
+
+    Attributes:
+        key: Where it lies in the landing area; made of the hash alone.
+        sha256: Hexadecimal hash of the bytes.
+        size: Bytes.
+    """
+
+    key: str
+    sha256: str
+    size: int
+
+
+class Incoming:
+    """A file on its way in; ``write`` takes its blocks in order."""
+
+    def __init__(self, handle: IO[bytes]) -> None:
+        self._handle = handle
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def write(self, block: bytes) -> None:
+        """Add ``block`` to the file."""
+        self._handle.write(block)
+        self._digest.update(block)
+        self.size += len(block)
+
+    @property
+    def original(self) -> Original:
+        """The file as it will be kept."""
+        sha256 = self._digest.hexdigest()
+        return Original(f"originals/{sha256[:2]}/{sha256}", sha256, self.size)
+
+
+class _Verified(io.BufferedIOBase):
+    """Reads an original from its beginning, and compares its bytes with its key at the end."""
+
+    def __init__(self, source: BinaryIO, key: str) -> None:
+        self._source = source
+        self._key = key
+        self._digest = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = self._source.read(-1 if size is None else size)
+        self._digest.update(block)
+        if (not block and size) or size in (-1, None):
+            self._compare()
+        return block
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
+
+    def _compare(self) -> None:
+        found = self._digest.hexdigest()
+        if found != self._key.rpartition("/")[2]:
+            raise OriginalDamaged(
+                f"The original {self._key} has other bytes than it was kept with (SHA-256 {found}). Restore it from a "
+                "backup, or send the file again."
+            )
+
+
+class Landing:
+    """A landing area below one address.
+
+    Args:
+        root: A folder, any fsspec URL, or a path object with the methods of pathlib (such as Airflow's
+            ``ObjectStoragePath``). It is created when the first file is kept.
+    """
+
+    def __init__(self, root: Any) -> None:
+        self._root = UPath(root) if isinstance(root, str | Path) else root
+
+    @contextmanager
+    def keep(self) -> Iterator[Incoming]:
+        r"""Take a file in; it is published under its hash at the end of the block, or forgotten on an error.
+
+        Example:
+            ```python
+            with landing.keep() as incoming:
+                incoming.write(b"OrderId\n1\n")
+            original = incoming.original
+            ```
+        """
+        temporary = self._root / "incoming" / secrets.token_hex(16)
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as handle:
+                incoming = Incoming(handle)
+                yield incoming
+                _to_disk(handle)
+            self._publish(temporary, incoming.original)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+
+    def keep_file(self, source: BinaryIO) -> Original:
+        """Keep what is left to read of ``source``."""
+        with self.keep() as incoming:
+            while block := source.read(BLOCK):
+                incoming.write(block)
+        return incoming.original
+
+    def open(self, key: str) -> BinaryIO:
+        """Open a kept original for reading.
+
+        Raises:
+            OriginalDamaged: Nothing is kept under ``key``.
+        """
+        try:
+            return cast("BinaryIO", (self._root / key).open("rb"))
+        except FileNotFoundError as missing:
+            raise OriginalDamaged(
+                f"The original {key} is not in the landing area {self._root}. Restore it from a backup, or send "
+                "the file again; check that CONNECTIONS_LANDING_URL is the one it was kept under."
+            ) from missing
+
+    def open_verified(self, key: str) -> BinaryIO:
+        """Open a kept original for reading from beginning to end; reading its end compares it with its hash.
+
+        Raises:
+            OriginalDamaged: Nothing is kept under ``key``; from ``read``: its bytes are not those that were kept.
+        """
+        return cast("BinaryIO", _Verified(self.open(key), key))
+
+    def _publish(self, temporary: Any, original: Original) -> None:
+        final = self._root / original.key
+        if final.exists() and final.stat().st_size == original.size:
+            return
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary.rename(final)
+        if isinstance(final, Path):
+            _folder_to_disk(final.parent)
+
+
+def _to_disk(handle: IO[bytes]) -> None:
+    """Make a local file survive a power cut; object stores answer only when they have it."""
+    handle.flush()
+    with suppress(OSError, AttributeError):
+        os.fsync(handle.fileno())
+
+
+def _folder_to_disk(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
