@@ -1,0 +1,12 @@
+"""The cases by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench.apply_conversions import apply_million_conversions
+from bench.pairing import Result, Tell
+
+CASES: dict[str, Callable[[Tell], Result]] = {
+    "apply_million_conversions": apply_million_conversions,
+}

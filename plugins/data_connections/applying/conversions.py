@@ -1,0 +1,174 @@
+"""How conversions are applied: which orders the ledger takes, and the actions and items that they become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from psycopg import sql
+
+from data_connections.applying import conversion_queries as queries
+from data_connections.applying.rules import Application, Rules
+from data_connections.errors import TotalsMismatch
+from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.staging import Sum
+
+PLACED = frozenset(
+    {"CampaignId", "ActionTrackerId", "EventTypeCode", "EventCode", "EventDate", "OrderId", "Amount", "CurrencyCode"}
+    | {"OrderPromoCode", "ClickId", "CustomerId", "MediaId", "MediaPartnerId"}
+)
+"""Columns of an order that have a column in the ledger; all others of a file go to ``extra``."""
+
+ITEM_PLACED = frozenset({"Sku", "Category", "Quantity"})
+ITEM_OWN = frozenset(
+    {"ItemPrice", "ItemSubTotal", "SubCategory", "Name", "Mpn", "Brand", "PromoCode", "Discount", "DiscountRate"}
+    | {"TotalDiscount", "DeliveryType"}
+)
+"""Columns that say something about a line's item, not about its order; so do those that begin with ``Item``."""
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for "no currency", under which validation adds up rows that name none."""
+
+_PAIRS_AT_ONCE = 40
+
+
+def decide(connection: LedgerConnection, application: Application) -> None:
+    """Find the rows whose program or event type is not right, and the orders that the ledger has already."""
+    run = _Queries(connection, application)
+    run(queries.RESOLVE, program=sql.Literal(application.program))
+    run.choose_key()
+    if run.any(queries.HAS_UNRESOLVED):
+        run(queries.REJECT_UNRESOLVED)
+    if any(each.currency == NO_CURRENCY for each in application.seal.sums):
+        run(queries.REJECT_WITHOUT_CURRENCY)
+    if run.any(queries.KEYS_MEET):
+        run(queries.MARK_REPEATED)
+    if len([each for each in application.seal.sums if each.outcome == "accepted"]) > 1:
+        run(queries.REJECT_MIXED_CURRENCIES)
+    run(queries.CREATE_KNOWN)
+    if run.any(queries.HAS_ACTIONS):
+        run(queries.FIND_KNOWN)
+        run(queries.MARK_KNOWN)
+
+
+def write(connection: LedgerConnection, application: Application) -> list[Sum]:
+    """Write actions and items, and return what was written, by currency."""
+    run = _Queries(connection, application)
+    run.choose_key()
+    run.leave_out_what_is_empty()
+    [last] = run(queries.LAST_ACTION)
+    run(queries.WRITE_ORDERS, extra=_extra(application, _order_columns(application, with_items=False)))
+    sums = run(queries.ORDERS_WRITTEN, last_action=sql.Literal(last["id"]))
+    if application.has("Sku"):
+        run(queries.FIND_ITEM_LINES)
+        sums += run(
+            queries.WRITE_ITEM_ORDERS,
+            extra=_extra(application, _order_columns(application, with_items=True)),
+            item_extra=_extra(application, _item_columns(application)),
+        )
+    return _merged(map(_sum, sums))
+
+
+RULES = Rules(family="actions", strict_order=False, decide=decide, write=write)
+"""Conversions of a connection may apply in any order: rows that meet in the ledger are told apart by their order."""
+
+
+class _Queries:
+    """Runs the queries of this data type, with the staged table and columns of one application filled in."""
+
+    def __init__(self, connection: LedgerConnection, application: Application) -> None:
+        self._connection = connection
+        self._application = application
+        fields = {
+            column.field: application.field(column.name)
+            for column in application.data_type.columns
+            if column.name in PLACED | ITEM_PLACED
+        }
+        self._parts: dict[str, sql.Composable] = {
+            **fields,
+            "rows": application.attempt.rows,
+            "submission": sql.Literal(application.submission_id),
+            "received_at": sql.Literal(application.received_at),
+        }
+        self._fill(keyed=queries.KEYED_BY_MANY)
+        self._fill(open=queries.OPEN)
+
+    def choose_key(self) -> None:
+        """Look no row's key up where all have the same."""
+        if not self.any(queries.HAS_MANY_KEYS):
+            self._fill(keyed=queries.KEYED_BY_ONE)
+            self._fill(open=queries.OPEN)
+
+    def leave_out_what_is_empty(self) -> None:
+        """Join neither verdicts nor known orders to a million rows where there are none."""
+        self._fill(occurrence=queries.FIRST_OCCURRENCE)
+        if self.any(queries.HAS_KNOWN):
+            self._fill(keyed=queries.WITH_KNOWN, occurrence=queries.NEXT_OCCURRENCE)
+        self._fill(open=queries.OPEN if self.any(queries.HAS_VERDICTS) else queries.OPEN_WITHOUT_VERDICTS)
+
+    def _fill(self, **fragments: str) -> None:
+        filled = {name: sql.SQL(fragment).format(**self._parts) for name, fragment in fragments.items()}
+        self._parts.update(filled)
+
+    def __call__(self, query: str, **parts: sql.Composable) -> list[dict[str, Any]]:
+        statement = sql.SQL(query).format(**{**self._parts, **parts})
+        cursor = self._connection.execute(statement)
+        return [dict(row) for row in cursor] if cursor.description else []
+
+    def any(self, query: str) -> bool:
+        """Whether a query finds a row."""
+        return bool(self(query))
+
+
+def _order_columns(application: Application, *, with_items: bool) -> Iterable[str]:
+    for column in application.data_type.columns:
+        is_item = column.name in ITEM_PLACED | ITEM_OWN or column.name.startswith("Item")
+        if column.name not in PLACED and not (with_items and is_item):
+            yield column.name
+
+
+def _item_columns(application: Application) -> Iterable[str]:
+    for column in application.data_type.columns:
+        if column.name in ITEM_OWN or column.name.startswith("Item"):
+            yield column.name
+
+
+def _extra(application: Application, names: Iterable[str]) -> sql.Composable:
+    """Return the JSON object of those of the columns that the file has, without empty ones; null when it is empty."""
+    pairs = [
+        sql.SQL("{}, {}").format(sql.Literal(name), application.field(name)) for name in names if application.has(name)
+    ]
+    if not pairs:
+        return sql.SQL("null::jsonb")
+    objects = [
+        sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs[start : start + _PAIRS_AT_ONCE]))
+        for start in range(0, len(pairs), _PAIRS_AT_ONCE)
+    ]
+    return sql.SQL("nullif(jsonb_strip_nulls({}), '{{}}'::jsonb)").format(sql.SQL(" || ").join(objects))
+
+
+def _sum(row: dict[str, Any]) -> Sum:
+    if row.get("order_amount", row["amount"]) != row["amount"]:
+        raise TotalsMismatch(
+            f"The items of the orders in {row['currency']} add up to {row['amount']}, the orders to "
+            f"{row['order_amount']}, and nothing was applied. This is a defect of Connections; please report it."
+        )
+    return Sum("accepted", row["currency"], row["rows"], str(row["quantity"]), str(row["amount"]))
+
+
+def _merged(sums: Iterable[Sum]) -> list[Sum]:
+    """Return one sum for each currency."""
+    by_currency: dict[str, list[Sum]] = {}
+    for each in sums:
+        by_currency.setdefault(each.currency, []).append(each)
+    return [
+        Sum(
+            "accepted",
+            currency,
+            sum(each.rows for each in group),
+            str(sum((Decimal(each.quantity) for each in group), Decimal(0))),
+            str(sum((Decimal(each.amount) for each in group), Decimal(0))),
+        )
+        for currency, group in by_currency.items()
+    ]

@@ -1,0 +1,73 @@
+"""What a data type that is applied to the ledger has to know, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import sql
+
+from data_connections.data_types import DataType
+from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.staging import Attempt, Seal, Sum
+
+TYPES = {
+    "text": "text",
+    "integer": "bigint",
+    "decimal": "numeric",
+    "datetime": "timestamptz",
+    "boolean": "boolean",
+}
+"""PostgreSQL's type of each column type of a data type."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A sealed submission that is to be applied.
+
+    Attributes:
+        submission_id: The submission that is being applied; its row is locked.
+        received_at: When its file was complete.
+        program: Key of the connection's program.
+        data_type: What the rows are.
+        attempt: Where they are staged.
+        seal: What they add up to.
+        columns: Columns of the staged rows.
+    """
+
+    submission_id: int
+    received_at: datetime
+    program: str
+    data_type: DataType
+    attempt: Attempt
+    seal: Seal
+    columns: frozenset[str]
+
+    def field(self, name: str) -> sql.Composable:
+        """Return the staged column of the data type's column ``name``; a null of its type where the file has none."""
+        column = self.data_type.column(name)
+        if column.field in self.columns:
+            return sql.SQL("s.{}").format(sql.Identifier(column.field))
+        return sql.SQL(f"null::{TYPES[column.type]}")
+
+    def has(self, name: str) -> bool:
+        """Whether the file has the column ``name``."""
+        return self.data_type.column(name).field in self.columns
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the rows of one data type are applied.
+
+    Attributes:
+        family: What of a program is locked meanwhile; data types that touch the same rows share a family.
+        strict_order: Whether submissions of one connection apply only in the order of their numbers.
+        decide: Writes to the temporary table ``verdict`` which staged, accepted rows are not to be applied.
+        write: Applies the others, and returns their sums, taken from what was written.
+    """
+
+    family: str
+    strict_order: bool
+    decide: Callable[[LedgerConnection, Application], None]
+    write: Callable[[LedgerConnection, Application], list[Sum]]

@@ -1,0 +1,176 @@
+"""The one transaction in which a submission is applied: all of it, once, or nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from psycopg import sql
+
+from data_connections.applying.library import rules_for
+from data_connections.applying.rules import Application, Rules
+from data_connections.applying.verdicts import create_verdicts, verdict_sums, write_outcomes
+from data_connections.data_types import DataType
+from data_connections.errors import OutOfTurn, SealBroken, TotalsMismatch
+from data_connections.ledger import submissions
+from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.staging import OUTCOMES, Attempt, Seal, Sum
+from data_connections.ledger.submissions import Submission
+
+Totals = Mapping[tuple[str, str], tuple[int, Decimal, Decimal]]
+"""Rows, pieces and money by outcome and currency."""
+
+
+def must_be_known(data_type: str) -> None:
+    """Make sure that the rows of a data type can be applied.
+
+    Raises:
+        ConfigurationError: They cannot.
+    """
+    rules_for(data_type)
+
+
+class Verdict(NamedTuple):
+    """Why the ledger does not take a row."""
+
+    line: int
+    outcome: str
+    code: str
+    column_name: str | None
+    message: str
+
+
+def lock_family(connection: LedgerConnection, data_type: str, program: str) -> None:
+    """Wait until no other submission changes the same rows of a program, for the rest of the transaction."""
+    family = rules_for(data_type).family
+    connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"connections apply {program} {family}"]
+    )
+
+
+def apply_staged(
+    connection: LedgerConnection, submission: Submission, program: str, data_type: DataType
+) -> Mapping[str, int]:
+    """Apply a sealed submission; the transaction has locked its row and its family, and the caller commits.
+
+    Returns:
+        Rows by outcome.
+
+    Raises:
+        OutOfTurn: An earlier submission of the connection has to be applied first.
+        SealBroken: The staged rows are not the sealed ones.
+        TotalsMismatch: Rows, pieces or money do not add up.
+    """
+    rules = rules_for(submission.data_type)
+    _keep_order(connection, submission, rules)
+    application = _opened(connection, submission, program, data_type)
+    totals, written = _judged(connection, application, rules), rules.write(connection, application)
+    _compare(totals, written)
+    warned = write_outcomes(connection, submission.id, application.attempt)
+    counts = _write_totals(connection, submission.id, totals)
+    _finish(connection, submission.id, counts, warned)
+    application.attempt.drop(connection)
+    return counts
+
+
+def _keep_order(connection: LedgerConnection, submission: Submission, rules: Rules) -> None:
+    earlier = submissions.first_unfinished(connection, submission.connection_id) if rules.strict_order else None
+    if earlier is not None and earlier < submission.id:
+        raise OutOfTurn(
+            f"Submission {submission.id} waits for submission {earlier}: {submission.data_type} are applied in the "
+            "order in which they came. Finish, approve or refuse that one."
+        )
+
+
+def verdicts_on(connection: LedgerConnection, application: Application, data_type: str) -> list[Verdict]:
+    """Return which staged rows the ledger would not take now, by line, and why; nothing is written that lasts."""
+    create_verdicts(connection)
+    rules_for(data_type).decide(connection, application)
+    rows = connection.execute(b"select line, outcome, code, column_name, message from verdict order by line").fetchall()
+    return [Verdict(**row) for row in rows]
+
+
+def _opened(connection: LedgerConnection, submission: Submission, program: str, data_type: DataType) -> Application:
+    if submission.attempt is None or submission.seal is None:
+        raise SealBroken(f"Submission {submission.id} has no staged rows; they are staged again.")
+    attempt, seal = Attempt(submission.attempt), Seal.from_json(submission.seal)
+    quantity = data_type.measures.quantity
+    staged = attempt.measure(connection, data_type.column(quantity).field if quantity else None)
+    if staged != seal:
+        raise SealBroken(
+            f"The staged rows of submission {submission.id} are not the validated ones "
+            f"({staged.rows()} rows now, {seal.rows()} sealed); they are staged again."
+        )
+    return Application(
+        submission.id, submission.received_at, program, data_type, attempt, seal, attempt.columns(connection)
+    )
+
+
+def _judged(connection: LedgerConnection, application: Application, rules: Rules) -> Totals:
+    """Let the rules decide, and return the sums of the file with their verdicts taken into account."""
+    create_verdicts(connection)
+    rules.decide(connection, application)
+    connection.execute("analyze verdict")
+    totals: dict[tuple[str, str], tuple[int, Decimal, Decimal]] = defaultdict(lambda: (0, Decimal(0), Decimal(0)))
+    _add(totals, application.seal.sums, 1)
+    quantity = application.data_type.measures.quantity
+    pieces = application.field(quantity) if quantity else sql.SQL("0")
+    verdicts = verdict_sums(connection, application.attempt, pieces)
+    _add(totals, verdicts, 1)
+    _add(totals, [Sum("accepted", each.currency, each.rows, each.quantity, each.amount) for each in verdicts], -1)
+    return totals
+
+
+def _add(totals: dict[tuple[str, str], tuple[int, Decimal, Decimal]], sums: Iterable[Sum], sign: int) -> None:
+    for each in sums:
+        rows, quantity, amount = totals[each.outcome, each.currency]
+        totals[each.outcome, each.currency] = (
+            rows + sign * each.rows,
+            quantity + sign * Decimal(each.quantity),
+            amount + sign * Decimal(each.amount),
+        )
+
+
+def _compare(totals: Totals, written: Iterable[Sum]) -> None:
+    expected = {currency: sums for (outcome, currency), sums in totals.items() if outcome == "accepted" and any(sums)}
+    found = {each.currency: (each.rows, Decimal(each.quantity), Decimal(each.amount)) for each in written}
+    if expected != found:
+        raise TotalsMismatch(
+            f"The totals do not add up, and nothing was applied: rows, pieces and money by currency should be "
+            f"{_shown(expected)}, written were {_shown(found)}. This is a defect of Connections; please report it."
+        )
+
+
+def _shown(sums: Mapping[str, tuple[int, Decimal, Decimal]]) -> str:
+    return "; ".join(f"{name} {rows}, {pieces}, {money}" for name, (rows, pieces, money) in sorted(sums.items()))
+
+
+def _write_totals(connection: LedgerConnection, submission_id: int, totals: Totals) -> dict[str, int]:
+    counts = dict.fromkeys(OUTCOMES, 0)
+    for (outcome, currency), (rows, quantity, amount) in totals.items():
+        if rows:
+            counts[outcome] += rows
+            connection.execute(
+                """
+                insert into submission_total (submission_id, outcome, currency, rows, quantity, amount)
+                values (%s, %s, %s, %s, %s, %s)
+                """,
+                [submission_id, outcome, currency, rows, quantity, amount],
+            )
+    return counts
+
+
+def _finish(connection: LedgerConnection, submission_id: int, counts: Mapping[str, int], warned: int) -> None:
+    parameters: dict[str, Any] = {**counts, "id": submission_id, "warned": warned, "rows": sum(counts.values())}
+    connection.execute(
+        """
+        update submission
+        set state = case when %(rejected)s > 0 then 'partly_applied' else 'applied' end, code = null, message = null,
+            rows = %(rows)s, accepted = %(accepted)s, warned = %(warned)s, rejected = %(rejected)s,
+            duplicate = %(duplicate)s, held = %(held)s, finished_at = now(), leased_until = null
+        where id = %(id)s
+        """,
+        parameters,
+    )
