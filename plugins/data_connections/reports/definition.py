@@ -1,0 +1,78 @@
+"""A report: its columns, its SQL and the SQL that it is checked by, read from files beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+DateBasis = Literal["event", "created", "updated", "locked"]
+ReportColumnType = Literal["text", "integer", "decimal", "date", "datetime", "boolean"]
+
+ROWS = "rows"
+"""The column of a check query that says how many lines the report has to have."""
+
+
+class ReportColumn(BaseModel):
+    """One column of a report, in the order of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1, description="Name in the header, and of the column in the SQL's result.")
+    type: ReportColumnType = Field(
+        default="text", description="What it holds; text is protected from being read as a formula."
+    )
+    description: str = Field(default="", description="What the value means, for people.")
+
+
+class Check(BaseModel):
+    """What of the file is added up and compared with the check query."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    per: str | None = Field(default=None, description="Text column whose values the totals are kept apart by.")
+    totals: tuple[str, ...] = Field(default=(), description="Number columns that are added up.")
+
+
+class Query(BaseModel):
+    """One SQL statement and the file that it stands in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    sql: str
+
+
+class Report(BaseModel):
+    """A report as its files define it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", description="Name of its files, used in specs and on the command line."
+    )
+    title: str = Field(description="Name for people.")
+    description: str = ""
+    date_basis: DateBasis = Field(description="Which date of an action puts it into the range.")
+    columns: tuple[ReportColumn, ...] = Field(min_length=1)
+    check: Check = Check()
+    query: Query
+    check_query: Query
+
+    @model_validator(mode="after")
+    def _checked_columns_exist(self) -> Report:
+        types = {column.name: column.type for column in self.columns}
+        if len(types) < len(self.columns):
+            raise ValueError("every column needs a name of its own")
+        for name in self.check.totals:
+            if types.get(name) not in ("integer", "decimal"):
+                raise ValueError(f"check.totals: {name!r} is not a column of type integer or decimal")
+        if self.check.per is not None and types.get(self.check.per) != "text":
+            raise ValueError(f"check.per: {self.check.per!r} is not a column of type text")
+        return self
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
