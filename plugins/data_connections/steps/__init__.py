@@ -1,0 +1,1 @@
+"""The steps of a transfer, each one function that a task calls."""

@@ -1,0 +1,171 @@
+"""What the sender gets back: receipt, summary and rejects; then the partner's file is cleared away."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from data_connections.data_types import DataTypes
+from data_connections.endpoints.after_read import delete_after_read, move_after_read
+from data_connections.endpoints.blocking import BlockingEndpoint
+from data_connections.endpoints.contract import RemoteFile
+from data_connections.endpoints.names import join
+from data_connections.errors import EndpointFileMissing, FileChanged
+from data_connections.landing import Landing
+from data_connections.ledger import Ledger, outcomes, sightings, submissions
+from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.submissions import Submission
+from data_connections.steps.job import Job, read_job
+from data_connections.steps.rejects import write_rejects
+
+SPOOLED = 8 * 1024 * 1024
+"""Bytes of a rejects file that are held in memory; a larger one goes to a temporary file."""
+
+LONGEST_ORIGINAL = 190
+"""Bytes of the original's name in the names of result files; file systems take 255 in all."""
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """One file for the sender; ``write`` puts its bytes into a stream."""
+
+    name: str
+    write: Callable[[BinaryIO], object]
+
+
+def result_files(ledger: Ledger, job: Job, landing: Landing) -> Iterator[ResultFile]:
+    """Yield the files that tell the sender of a finished submission.
+
+    Their names follow the published contract (receipt, summary, errors by trace id), with ``result_`` in front so
+    that they are never taken for submissions.
+    """
+    submission = job.submission
+    name = _fitting(submission.file_name)
+    receipt = f"{submission.trace_id}\n".encode()
+    yield ResultFile(f"receipt_{name}.txt", lambda stream: stream.write(receipt))
+    with ledger.connect() as connection:
+        summary = json.dumps(summary_of(connection, job), indent=2, ensure_ascii=False).encode() + b"\n"
+    yield ResultFile(f"result_{name}_summary.json", lambda stream: stream.write(summary))
+    if submission.rejected:
+        rejects = f"result_{submission.trace_id}_{name}"
+        if not rejects.lower().endswith(".csv"):
+            rejects += ".csv"
+        yield ResultFile(rejects, lambda stream: write_rejects(ledger, landing, job, stream))
+
+
+def _fitting(name: str) -> str:
+    """Return the end of a file's name that leaves room for what is put around it."""
+    return name.replace("/", "_").encode()[-LONGEST_ORIGINAL:].decode(errors="ignore")
+
+
+def summary_of(connection: LedgerConnection, job: Job) -> dict[str, Any]:
+    """Return the summary: ``constants`` and ``updates`` as published, and the totals by outcome and by code."""
+    submission = job.submission
+    codes = outcomes.outcome_counts(connection, submission.id)
+    totals = outcomes.totals(connection, submission.id)
+    return {
+        "constants": {
+            "traceId": str(submission.trace_id),
+            "accountId": job.spec.program,
+            "filename": submission.file_name,
+            "originalFileUrl": _address(job, sightings.file_of(connection, submission.id)),
+            "coreId": submission.id,
+            "firstSubmitDate": int(submission.received_at.timestamp()),
+            "sha256": submission.sha256,
+        },
+        "updates": {
+            "totalRowCount": submission.rows,
+            "successfulRowCount": submission.accepted,
+            "errorRowCount": submission.rejected,
+            "duplicateRowCount": submission.duplicate,
+            "heldRowCount": submission.held,
+            "warningRowCount": submission.warned,
+            "status": submission.state,
+            "code": submission.code,
+            "summary": _sentence(submission),
+            "currentCheckpoint": submission.state,
+            "currentCheckpointStartTime": int(submission.claimed_at.timestamp()),
+            "currentCheckpointLatestTime": int((submission.finished_at or submission.claimed_at).timestamp()),
+        },
+        "totals": [{**total, "quantity": str(total["quantity"]), "amount": str(total["amount"])} for total in totals],
+        "codes": codes,
+        "warnings": submission.warnings,
+    }
+
+
+def _address(job: Job, file: dict[str, Any] | None) -> str | None:
+    details = job.spec.details
+    return f"sftp://{details.host}:{details.port}/{file['path'].lstrip('/')}" if file else None
+
+
+def _sentence(submission: Submission) -> str:
+    if submission.message:
+        return submission.message
+    return (
+        f"{submission.accepted} of {submission.rows} rows were accepted, {submission.rejected} rejected, "
+        f"{submission.duplicate} known already, {submission.held} held."
+    )
+
+
+def acknowledge(
+    ledger: Ledger,
+    submission_id: int,
+    endpoint: BlockingEndpoint,
+    landing: Landing,
+    *,
+    data_types: DataTypes | None = None,
+) -> dict[str, Any]:
+    """Give the sender of a finished submission its result files, then clear the partner's file away.
+
+    Run again it puts the same files in place of those that are there. A submission that is not final, such as one on
+    hold, is left alone.
+
+    Raises:
+        RetriableEndpointError: The connection was lost; trying again may help.
+        FatalEndpointError: The login may not write there.
+    """
+    with ledger.connect() as connection:
+        job = read_job(connection, submission_id, data_types)
+        file = sightings.file_of(connection, submission_id)
+    submission = job.submission
+    sent: list[str] = []
+    if submission.is_final and submission.acknowledged_at is None:
+        sent = _send(ledger, job, endpoint, landing)
+        if file is not None:
+            _clear_away(job, endpoint, RemoteFile(file["path"], file["name"], file["size"], file["mtime"]))
+        with ledger.connect() as connection:
+            submissions.set_acknowledged(connection, submission_id)
+    return {"id": submission_id, "state": submission.state, "sent": sent}
+
+
+def _send(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing) -> list[str]:
+    folder = job.spec.details.result_folder
+    if folder is None or job.submission.origin == "manual":
+        return []
+    endpoint.make_folder(folder)
+    sent = []
+    for result in result_files(ledger, job, landing):
+        with tempfile.SpooledTemporaryFile(SPOOLED) as stream:
+            result.write(stream)  # type: ignore[arg-type]
+            stream.seek(0)
+            endpoint.write(join(folder, result.name), stream, replace=True)
+        sent.append(result.name)
+    return sent
+
+
+def _clear_away(job: Job, endpoint: BlockingEndpoint, file: RemoteFile) -> None:
+    """Do with the partner's file what the spec says; another file in its place is left alone."""
+    details, submission = job.spec.details, job.submission
+    if details.after_read == "keep" or submission.code in ("FILE_MISSING", "FILE_CHANGED"):
+        return
+    token = str(submission.trace_id)
+    with suppress(EndpointFileMissing, FileChanged):
+        if details.after_read == "delete":
+            endpoint.run(delete_after_read, file, token)
+        else:
+            folder = details.failed_folder if submission.state == "quarantined" else details.done_folder
+            endpoint.run(move_after_read, file, token, folder)

@@ -1,0 +1,78 @@
+"""A submission as people and programs are shown it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from data_connections.ledger import Ledger, outcomes, submissions
+from data_connections.ledger.submissions import Submission
+
+ERRORS_SHOWN = 1000
+
+
+def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN) -> dict[str, Any]:
+    """Return a submission with its counts and what was found, in the words of ``connections check --json``.
+
+    Args:
+        ledger: The ledger.
+        submission_id: The submission.
+        errors: How many errors and warnings of rows to list.
+
+    Raises:
+        UnknownName: There is no such submission.
+    """
+    with ledger.connect() as connection:
+        submission = submissions.get(connection, submission_id)
+        totals = outcomes.totals(connection, submission_id)
+        row = connection.execute("select name from connection where id = %s", [submission.connection_id]).fetchone()
+        codes = outcomes.outcome_counts(connection, submission_id)
+        listed = outcomes.outcomes(connection, submission_id, limit=errors)
+    amounts = {total["currency"]: format(total["amount"], "f") for total in totals if total["outcome"] == "accepted"}
+    return {
+        "id": submission.id,
+        "trace_id": str(submission.trace_id),
+        "connection": row["name"] if row else None,
+        "number": submission.number,
+        "revision": submission.revision,
+        "data_type": submission.data_type,
+        "file": submission.file_name,
+        "origin": submission.origin,
+        "state": submission.state,
+        "code": submission.code,
+        "message": submission.message,
+        "rows": submission.rows,
+        "accepted": submission.accepted,
+        "warned": submission.warned,
+        "rejected": submission.rejected,
+        "duplicate": submission.duplicate,
+        "held": submission.held,
+        "amounts": amounts,
+        "totals": [
+            {**total, "quantity": format(total["quantity"], "f"), "amount": format(total["amount"], "f")}
+            for total in totals
+        ],
+        "errors": listed,
+        "errors_total": sum(code["rows"] for code in codes),
+        "file_error": _refusal(submission),
+        "file_warnings": submission.warnings,
+        "codes": codes,
+        "duplicate_of": submission.duplicate_of_id,
+        "corrects": submission.corrects_id,
+        "approved_by": submission.approved_by,
+        "size": submission.size,
+        "sha256": submission.sha256,
+        **{name: _time(getattr(submission, name)) for name in _TIMES},
+    }
+
+
+_TIMES = ("received_at", "claimed_at", "fetched_at", "validated_at", "approved_at", "finished_at", "acknowledged_at")
+
+
+def _refusal(submission: Submission) -> dict[str, Any] | None:
+    if submission.state != "quarantined":
+        return None
+    return {"code": submission.code, "message": submission.message, **(submission.refusal or {})}
+
+
+def _time(moment: Any) -> str | None:
+    return None if moment is None else str(moment.isoformat()).replace("+00:00", "Z")

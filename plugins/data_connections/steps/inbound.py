@@ -1,0 +1,231 @@
+"""The steps of an inbound transfer, one function a task; each may be run twice, and at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from data_connections import applying
+from data_connections.data_types import DataTypes
+from data_connections.endpoints.blocking import BlockingEndpoint
+from data_connections.endpoints.contract import RemoteFile
+from data_connections.endpoints.names import shown
+from data_connections.errors import EndpointFileMissing, FileChanged, FileRefused, SealBroken
+from data_connections.landing import Landing
+from data_connections.ledger import Ledger, sightings, staging, submissions
+from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.staging import Seal
+from data_connections.ledger.submissions import Submission
+from data_connections.spec import HoldIf, InboundSftp
+from data_connections.steps.acknowledgement import acknowledge
+from data_connections.steps.job import Job, read_job
+from data_connections.steps.pinned_run import PinnedRun
+from data_connections.steps.stage import Staged, seal, stage
+
+__all__ = ["acknowledge", "apply", "claim", "fetch", "result_of", "validate"]
+
+RESTAGE_TRIES = 3
+
+
+def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[Submission]:
+    """Claim files for a run, each once, in the order given.
+
+    What an earlier run of the connection claimed and left unfinished because it died is taken up too, first.
+
+    Args:
+        ledger: The ledger.
+        run: The run; its revision's spec holds for these submissions.
+        files: Files that have settled, in claim order.
+
+    Returns:
+        The submissions that the run has to bring to an end, in claim order.
+    """
+    assert isinstance(run.spec, InboundSftp)  # noqa: S101 - only inbound connections have a task that claims
+    with ledger.connect() as connection:
+        connection.execute("select from connection where id = %s for no key update", [run.connection_id])
+        for file in files:
+            _claim_one(connection, run, run.spec, file)
+        leased = sightings.take_leases(connection, run.connection_id, run.id)
+        return [submissions.get(connection, submission_id) for submission_id in leased]
+
+
+def _claim_one(connection: LedgerConnection, run: PinnedRun, spec: InboundSftp, file: RemoteFile) -> None:
+    sighting = sightings.record(connection, run.connection_id, file, "claimed", None)
+    if sightings.submission_of(connection, sighting) is None:
+        submissions.add(
+            connection,
+            connection_id=run.connection_id,
+            revision=run.revision,
+            data_type=spec.data_type,
+            file_name=file.name,
+            received_at=min(file.mtime, datetime.now(UTC)),
+            origin="endpoint",
+            size=file.size,
+            sighting_id=sighting,
+        )
+
+
+def fetch(
+    ledger: Ledger,
+    submission_id: int,
+    endpoint: BlockingEndpoint,
+    landing: Landing,
+    *,
+    data_types: DataTypes | None = None,
+) -> dict[str, Any]:
+    """Fetch a claimed file whole and keep the original; one that is kept already is left alone.
+
+    A file that is gone, or no longer the one that was claimed, is quarantined as FILE_MISSING or FILE_CHANGED: what
+    lies there now is another file, with a submission of its own.
+
+    Raises:
+        RetriableEndpointError: The connection was lost; trying again may help.
+        FatalEndpointError: The login may not read it.
+    """
+    with ledger.connect() as connection:
+        job = read_job(connection, submission_id, data_types)
+        file = sightings.file_of(connection, submission_id)
+        sightings.renew_lease(connection, submission_id)
+    if job.submission.state != "claimed" or file is None:
+        return result_of(ledger, submission_id)
+    try:
+        _keep(ledger, job, endpoint, landing, RemoteFile(file["path"], file["name"], file["size"], file["mtime"]))
+    except EndpointFileMissing:
+        _quarantine(
+            ledger, submission_id, "FILE_MISSING", f"{shown(file['path'])} was no longer there when it was fetched."
+        )
+    except FileChanged as changed:
+        _quarantine(ledger, submission_id, "FILE_CHANGED", str(changed))
+    except FileRefused as refused:
+        _quarantine(ledger, submission_id, refused.code, refused.message)
+    return result_of(ledger, submission_id)
+
+
+def _keep(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing, file: RemoteFile) -> None:
+    most = job.spec.limits.max_bytes
+    if file.size > most:
+        raise FileRefused("FILE_TOO_LARGE", f"The file has {file.size:,} bytes, allowed are {most:,}.")
+    with landing.keep() as incoming:
+        endpoint.fetch(file, incoming.write)
+    original = incoming.original
+    with ledger.connect() as connection:
+        submissions.set_fetched(connection, job.submission.id, original.key, original.sha256, original.size)
+
+
+def validate(
+    ledger: Ledger, submission_id: int, landing: Landing, *, data_types: DataTypes | None = None
+) -> dict[str, Any]:
+    """Validate a fetched file and seal its rows in staging; a file that cannot be read is quarantined.
+
+    Bytes that the connection applied before, to the last row, end here as a duplicate; a file beyond a limit of
+    ``hold_if`` waits for approval.
+    """
+    with ledger.connect() as connection:
+        sightings.renew_lease(connection, submission_id)
+        job = read_job(connection, submission_id, data_types, lock=True)
+        is_open = job.submission.state == "fetched" and not _end_as_duplicate(connection, job.submission)
+    if is_open:
+        _stage_and_seal(ledger, landing, job)
+    return result_of(ledger, submission_id)
+
+
+def _stage_and_seal(ledger: Ledger, landing: Landing, job: Job) -> None:
+    try:
+        staged = stage(ledger, landing, job)
+    except FileRefused as refused:
+        place = {"line": refused.line} | ({"format": refused.options} if refused.options else {})
+        _quarantine(ledger, job.submission.id, refused.code, refused.message, place)
+        return
+    with ledger.connect() as connection:
+        sealed = seal(connection, job, staged)
+        if sealed is not None:
+            _record_seal(connection, job, staged, *sealed)
+
+
+def _record_seal(connection: LedgerConnection, job: Job, staged: Staged, latest: Submission, sealed: Seal) -> None:
+    changes: dict[str, Any] = {
+        "attempt": staged.attempt.name,
+        "seal": sealed.as_json(),
+        "data_type_version": job.data_type.version,
+        "format": staged.file_format.model_dump(mode="json"),
+        "warnings": [warning._asdict() for warning in staged.warnings],
+        "expectations": list(staged.expectations),
+        "corrects_id": submissions.corrected(connection, latest, staged.corrects),
+    }
+    if latest.seal != changes["seal"]:
+        held = _reason_to_hold(job.spec.limits.hold_if, sealed)
+        changes["state"] = "on_hold" if held else "validated"
+        changes["code"], changes["message"] = ("HELD_BY_LIMIT", held) if held else (None, None)
+        changes["approved_by"] = changes["approved_at"] = None
+    submissions.set_sealed(connection, latest.id, changes)
+    staging.drop_attempts(connection, latest.id, keep=staged.attempt.name)
+
+
+def _reason_to_hold(limits: HoldIf, sealed: Seal) -> str | None:
+    if limits.rows_over is not None and sealed.rows() > limits.rows_over:
+        return f"The file has {sealed.rows():,} rows; above {limits.rows_over:,} somebody has to approve it."
+    for currency, amount in sealed.amounts("accepted").items():
+        most = limits.amount_over.get(currency)
+        if most is not None and amount > most:
+            return f"The accepted rows amount to {amount} {currency}; above {most} somebody has to approve it."
+    return None
+
+
+def apply(
+    ledger: Ledger, submission_id: int, landing: Landing, *, data_types: DataTypes | None = None
+) -> dict[str, Any]:
+    """Apply a sealed submission in one transaction; one that is final already, or on hold, is left as it is.
+
+    Raises:
+        TotalsMismatch: Rows, pieces or money do not add up; nothing was applied.
+        LedgerUnavailable: The ledger went away; whether it was applied shows when this is run again.
+    """
+    for left in reversed(range(RESTAGE_TRIES)):
+        try:
+            with ledger.connect() as connection:
+                _apply_once(connection, submission_id, data_types)
+            break
+        except SealBroken:
+            if not left:
+                raise
+            with ledger.connect() as connection:
+                job = read_job(connection, submission_id, data_types)
+            _stage_and_seal(ledger, landing, job)
+    return result_of(ledger, submission_id)
+
+
+def _apply_once(connection: LedgerConnection, submission_id: int, data_types: DataTypes | None) -> None:
+    sightings.renew_lease(connection, submission_id)
+    job = read_job(connection, submission_id, data_types, lock=True)
+    if job.submission.state != "validated":
+        return
+    applying.lock_family(connection, job.submission.data_type, job.spec.program)
+    if not _end_as_duplicate(connection, job.submission):
+        applying.apply_staged(connection, job.submission, job.spec.program, job.data_type)
+    staging.drop_attempts(connection, submission_id)
+
+
+def _end_as_duplicate(connection: LedgerConnection, submission: Submission) -> bool:
+    if submission.apply_anyway:
+        return False
+    twin = submissions.fully_applied_twin(connection, submission)
+    if twin is not None:
+        submissions.set_duplicate(connection, submission.id, twin)
+    return twin is not None
+
+
+def _quarantine(
+    ledger: Ledger, submission_id: int, code: str, message: str, place: dict[str, Any] | None = None
+) -> None:
+    with ledger.connect() as connection:
+        submissions.set_quarantined(connection, submission_id, code, message, place)
+        staging.drop_attempts(connection, submission_id)
+
+
+def result_of(ledger: Ledger, submission_id: int) -> dict[str, Any]:
+    """Return what a task hands on of a submission: its state and counts."""
+    with ledger.connect() as connection:
+        submission = submissions.get(connection, submission_id)
+    names = ("id", "state", "code", "message", "rows", "accepted", "warned", "rejected", "duplicate", "held")
+    return {name: getattr(submission, name) for name in names}

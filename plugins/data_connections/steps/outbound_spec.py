@@ -1,0 +1,32 @@
+"""What the steps of an outbound run take from its connection's spec."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from data_connections.errors import ConfigurationError
+from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec.file_name import file_name
+
+
+def outbound_spec(spec: InboundSftp | OutboundSftp) -> OutboundSftp:
+    """Return the spec as that of an outbound connection.
+
+    Raises:
+        ConfigurationError: It is an inbound one.
+    """
+    if not isinstance(spec, OutboundSftp):
+        raise ConfigurationError(f"Connection {spec.name} takes files; it sends none.")
+    return spec
+
+
+def base_name(spec: OutboundSftp, first: date, last: date) -> str:
+    """Return the file's name for these days, before any version is added to it."""
+    return file_name(
+        spec.details.file_name,
+        business_date=first,
+        last_date=last,
+        connection=spec.name,
+        program=spec.program,
+        report=spec.data_type,
+    )

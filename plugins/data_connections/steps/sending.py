@@ -1,0 +1,184 @@
+"""Sends a delivery's kept bytes: whole, at least once, always the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import dropwhile
+from typing import Any
+
+from data_connections import catalog
+from data_connections.endpoints.blocking import BlockingEndpoint
+from data_connections.endpoints.names import join, split
+from data_connections.endpoints.publish import temporary_name
+from data_connections.errors import (
+    ConfigurationError,
+    EndpointError,
+    EndpointFileExists,
+    EndpointFileMissing,
+    FatalEndpointError,
+    LedgerUnavailable,
+    RetriableEndpointError,
+)
+from data_connections.landing import Landing
+from data_connections.landing.area import BLOCK, OriginalDamaged
+from data_connections.ledger import Ledger, deliveries, outbound_runs
+from data_connections.ledger.deliveries import Delivery
+from data_connections.spec import OutboundSftp
+from data_connections.spec.file_name import versioned
+from data_connections.steps.outbound_spec import base_name, outbound_spec
+
+MOST_VERSIONS = 1000
+
+OpenEndpoint = Callable[[], AbstractContextManager[BlockingEndpoint]]
+
+
+def deliver(ledger: Ledger, landing: Landing, open_endpoint: OpenEndpoint, delivery_id: int) -> dict[str, Any]:
+    """Send a checked delivery, and return it as ``Delivery.as_json`` does.
+
+    The intent is recorded before anything can be seen at the receiver. A delivery that was about to be sent before
+    is looked for there first, and the same bytes are sent again only where they are not found whole.
+
+    Args:
+        ledger: The ledger.
+        landing: Where the bytes are kept.
+        open_endpoint: Connects to the receiver, such as ``EndpointHook(spec).get_conn``.
+        delivery_id: The delivery.
+
+    Raises:
+        ConfigurationError: It was not checked, or a later version of its business date was sent.
+        RetriableEndpointError: The receiver's server did not do its part, or another task is sending.
+        FatalEndpointError: Wrong login, host key, folder or rights; the delivery is Failed.
+        OriginalDamaged: The kept bytes are not the exported ones; nothing was sent.
+    """
+    with _only_sender(ledger, _read(ledger, delivery_id)):
+        delivery = _read(ledger, delivery_id)
+        if delivery.state != "delivered":
+            _refuse_unfit(ledger, delivery)
+            spec = outbound_spec(catalog.revision(ledger, delivery.connection, delivery.revision).spec)
+            with _troubles_recorded(ledger, delivery), open_endpoint() as endpoint:
+                _send(ledger, landing, endpoint, delivery, spec)
+            _record(ledger, delivery)
+    return _read(ledger, delivery_id).as_json()
+
+
+def _read(ledger: Ledger, delivery_id: int) -> Delivery:
+    with ledger.connect() as connection:
+        return deliveries.get(connection, delivery_id)
+
+
+@contextmanager
+def _only_sender(ledger: Ledger, delivery: Delivery) -> Iterator[None]:
+    """Keep every other task from sending for the same connection; the database frees it when this process dies."""
+    with ledger.connect(autocommit=True) as connection:
+        answer = connection.execute(
+            "select pg_try_advisory_lock(hashtext('data_connections.deliver'), %s::integer) as alone",
+            [delivery.connection_id],
+        ).fetchone()
+        if not answer or not answer["alone"]:
+            raise RetriableEndpointError(
+                f"Connection {delivery.connection}: another task is sending for it right now; this one is tried again."
+            )
+        yield
+
+
+def _refuse_unfit(ledger: Ledger, delivery: Delivery) -> None:
+    place = f"Delivery {delivery.id} of {delivery.connection}"
+    if delivery.checked_at is None:
+        raise ConfigurationError(f"{place} was not checked, so it is not sent; run check_report first.")
+    with ledger.connect() as connection:
+        later = deliveries.overtaken_by(connection, delivery)
+    if later is not None:
+        raise ConfigurationError(
+            f"{place} is version {delivery.version} of {delivery.business_date}, and version {later} was sent already; "
+            "to send the day once more, start a new run."
+        )
+
+
+@contextmanager
+def _troubles_recorded(ledger: Ledger, delivery: Delivery) -> Iterator[None]:
+    try:
+        yield
+    except (EndpointError, OriginalDamaged) as trouble:
+        final = isinstance(trouble, FatalEndpointError | OriginalDamaged)
+        mark = deliveries.mark_failed if final else deliveries.mark_troubled
+        with suppress(LedgerUnavailable), ledger.connect() as connection:
+            mark(connection, delivery.id, str(trouble))
+        raise
+
+
+def _record(ledger: Ledger, delivery: Delivery) -> None:
+    with ledger.connect() as connection:
+        deliveries.mark_delivered(connection, delivery.id)
+        if delivery.run_id is not None:
+            outbound_runs.finish_run(connection, delivery.run_id, reason=delivery.note)
+
+
+def _send(ledger: Ledger, landing: Landing, endpoint: BlockingEndpoint, delivery: Delivery, spec: OutboundSftp) -> None:
+    """Put the file under its final name, unless an earlier try has done so."""
+    if delivery.remote_path and _stands(endpoint, delivery.remote_path, delivery):
+        return
+    replace = spec.details.existing == "replace"
+    for name in _names(delivery, spec):
+        path = join(spec.details.folder, name)
+        with ledger.connect() as connection:
+            deliveries.intend(connection, delivery, name, path)
+        _clear_away(endpoint, path, delivery)
+        try:
+            endpoint.write(path, _kept_bytes(landing, delivery), replace=replace, token=delivery.trace_id.hex)
+        except EndpointFileExists:
+            if replace:
+                raise
+        except EndpointFileMissing as missing:
+            raise FatalEndpointError(
+                f"Connection {delivery.connection}: there is no folder {spec.details.folder!r} at {endpoint.address} "
+                "that this login may write to. Create it there, or mend details.folder."
+            ) from missing
+        else:
+            return
+    raise FatalEndpointError(
+        f"{endpoint.address}: all {MOST_VERSIONS} names of {delivery.file_name!r} are taken; tidy the folder up."
+    )
+
+
+def _names(delivery: Delivery, spec: OutboundSftp) -> Iterator[str]:
+    """Yield the names that the file may have, the recorded one first; only one where files are replaced."""
+    if spec.details.existing == "replace":
+        yield delivery.file_name
+        return
+    base = base_name(spec, delivery.business_date, delivery.last_date)
+    every = (versioned(base, number) for number in range(1, MOST_VERSIONS + 1))
+    yield from dropwhile(lambda name: name != delivery.file_name, every)
+
+
+def _stands(endpoint: BlockingEndpoint, path: str, delivery: Delivery) -> bool:
+    """Whether the file is there whole. One that may not be read does not count: it is sent again."""
+    try:
+        found = endpoint.stat(path)
+        if found.size != delivery.size:
+            return False
+        return endpoint.fetch(found, lambda block: None).sha256 == delivery.sha256
+    except (EndpointFileMissing, FatalEndpointError):
+        return False
+
+
+def _clear_away(endpoint: BlockingEndpoint, path: str, delivery: Delivery) -> None:
+    """Delete what a try that was killed left under this delivery's temporary name."""
+    folder, name = split(path)
+    with suppress(EndpointFileMissing):
+        endpoint.delete(join(folder, temporary_name(name, delivery.trace_id.hex)))
+
+
+def _kept_bytes(landing: Landing, delivery: Delivery) -> Iterator[bytes]:
+    """Yield the bytes, and raise before the file gets its final name if they are not the exported ones."""
+    digest = hashlib.sha256()
+    with landing.open(delivery.landing_key) as source:
+        while block := source.read(BLOCK):
+            digest.update(block)
+            yield block
+    if digest.hexdigest() != delivery.sha256:
+        raise OriginalDamaged(
+            f"The original {delivery.landing_key} no longer has the bytes of delivery {delivery.id} of "
+            f"{delivery.connection}. Restore it from a backup, or start a new run."
+        )
