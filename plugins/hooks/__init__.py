@@ -1,0 +1,1 @@
+"""What Airflow knows (connections, settings, object storage), handed to the core."""

@@ -1,0 +1,121 @@
+"""A connection's endpoint, with the credentials that Airflow keeps for it."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseHook
+from airflow.sdk import Connection as AirflowConnection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import amask_secret, mask_secret
+
+from data_connections.endpoints.contract import Credentials, Endpoint
+from data_connections.errors import ConfigurationError
+from data_connections.spec import InboundSftp, OutboundSftp
+
+if TYPE_CHECKING:
+    from data_connections.endpoints.blocking import BlockingEndpoint
+    from data_connections.endpoints.pool import FolderWatch
+
+
+class EndpointHook(BaseHook):
+    """Opens the endpoint of one connection.
+
+    The Airflow connection whose id is the spec's ``credentials`` gives login, password and, in its extra,
+    ``private_key``, ``private_key_passphrase`` and ``host_key``; the spec gives the rest.
+    """
+
+    def __init__(self, spec: InboundSftp | OutboundSftp) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def get_conn(self) -> AbstractContextManager[BlockingEndpoint]:
+        """Return the endpoint for tasks: connected inside the ``with`` block.
+
+        Raises:
+            ConfigurationError: There are no such credentials.
+        """
+        from data_connections.endpoints.blocking import open_endpoint
+
+        credentials = self.credentials()
+        return open_endpoint(lambda: self.endpoint(credentials))
+
+    def endpoint(self, credentials: Credentials) -> Endpoint:
+        """Return the endpoint, not yet connected."""
+        from data_connections.endpoints.sftp import SftpEndpoint
+
+        _keep_logs_readable()
+        return SftpEndpoint(self.spec.details.host, self.spec.details.port, credentials)
+
+    async def watch(self, every: float) -> FolderWatch:
+        """Return the connection's folder for a trigger, which looks every ``every`` seconds.
+
+        Logins and listings are shared with every other trigger of the process, and a host that is down is left alone
+        for longer and longer.
+
+        Raises:
+            ConfigurationError: There are no such credentials.
+        """
+        from data_connections.endpoints.pool import Account, shared_pool
+
+        _keep_logs_readable()
+        account = Account(self.spec.details.host, self.spec.details.port, await self.acredentials())
+        return shared_pool().watch(account, self.spec.details.folder, every)
+
+    def credentials(self) -> Credentials:
+        """Return the credentials, in a task.
+
+        Raises:
+            ConfigurationError: There are none.
+        """
+        try:
+            credentials = self._credentials(AirflowConnection.get(self.spec.credentials))
+        except AirflowNotFoundException as missing:
+            raise self._missing() from missing
+        for secret in credentials.secrets():
+            mask_secret(secret)
+        return credentials
+
+    async def acredentials(self) -> Credentials:
+        """Return the credentials, in a trigger.
+
+        Raises:
+            ConfigurationError: There are none.
+        """
+        try:
+            credentials = self._credentials(await AirflowConnection.async_get(self.spec.credentials))
+        except AirflowNotFoundException as missing:
+            raise self._missing() from missing
+        for secret in credentials.secrets():
+            await amask_secret(secret)
+        return credentials
+
+    def _credentials(self, kept: AirflowConnection) -> Credentials:
+        extra = kept.extra_dejson
+        host_keys = self.spec.details.host_key or _lines(extra.get("host_key"))
+        return Credentials(
+            login=kept.login or "",
+            password=kept.password or None,
+            private_key=extra.get("private_key") or None,
+            passphrase=extra.get("private_key_passphrase") or None,
+            host_keys=tuple(host_keys),
+        )
+
+    def _missing(self) -> ConfigurationError:
+        name = self.spec.credentials
+        return ConfigurationError(
+            f"Connection {self.spec.name}: there are no credentials {name!r} for {self.spec.details.host}. "
+            f"Set them with `connections credentials set {name}`."
+        )
+
+
+def _lines(value: str | list[str] | None) -> list[str]:
+    lines = value.splitlines() if isinstance(value, str) else value or []
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _keep_logs_readable() -> None:
+    """Leave out asyncssh's account of every packet exchanged; what goes wrong is in our own messages."""
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)

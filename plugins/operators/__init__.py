@@ -1,0 +1,1 @@
+"""Thin Airflow tasks, each calling one function of the core."""

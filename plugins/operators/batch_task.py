@@ -1,0 +1,86 @@
+"""A task for a batch of submissions, each on its own: one bad file never blocks the others."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from hooks.failures import FAILURE, FINAL, TaskFailed, task_failure
+from operators.connection_task import ConnectionTask
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from data_connections.ledger import Ledger
+    from data_connections.steps.pinned_run import PinnedRun
+
+Step = Callable[[int], Any]
+
+
+class BatchTask(ConnectionTask):
+    """Runs one step of the core for every submission of a batch, and tells of the failures at the end.
+
+    Args:
+        batch: ``submissions`` (ids) and ``names`` (for people), as ``wait_for_files`` returns them.
+    """
+
+    template_fields = ("batch",)
+
+    due: ClassVar[str]
+    """SQL condition on ``submission``: what this step has something to do for."""
+
+    def __init__(self, *, batch: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.batch = batch
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return the state of each submission, by its id.
+
+        Raises:
+            TaskFailed: Some failed, and trying again may help.
+            AirflowFailException: Some failed, and it would not help.
+        """
+        try:
+            return self._process(context)
+        except Exception as error:
+            context["ti"].xcom_push(key=FAILURE, value=str(error))
+            raise task_failure(self.connection, error) from error
+
+    def _process(self, context: Context) -> dict[str, str]:
+        failures: dict[int, Exception] = {}
+        ledger = self.ledger()
+        if due := self._due(ledger):
+            with self.opened(ledger, self.run_of(context)) as step:
+                for submission in due:
+                    try:
+                        self.log.info("Submission %s: %s", submission, step(submission))
+                    except Exception as error:
+                        self.log.exception("Submission %s failed", submission)
+                        failures[submission] = error
+        if failures:
+            raise self._failure(failures)
+        return self._states(ledger)
+
+    def _due(self, ledger: Ledger) -> list[int]:
+        """Return what there is to do, in claim order; where there is nothing, nobody logs in anywhere."""
+        query = f"select id from submission where id = any(%s) and {self.due} order by number"
+        return [row["id"] for row in ledger.all(query, [self.batch["submissions"]])]
+
+    @abstractmethod
+    @contextmanager
+    def opened(self, ledger: Ledger, run: PinnedRun) -> Iterator[Step]:
+        """Open what the step needs, and yield the step for one submission."""
+
+    def _failure(self, failures: dict[int, Exception]) -> Exception:
+        sentences = "; ".join(f"submission {submission}: {error}" for submission, error in failures.items())
+        text = f"{len(failures)} of {len(self.batch['submissions'])} files failed: {sentences}"
+        is_final = all(isinstance(error, FINAL) for error in failures.values())
+        return AirflowFailException(text) if is_final else TaskFailed(text)
+
+    def _states(self, ledger: Ledger) -> dict[str, str]:
+        rows = ledger.all("select id, state from submission where id = any(%s)", [self.batch["submissions"]])
+        return {str(row["id"]): row["state"] for row in rows}

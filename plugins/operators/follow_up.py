@@ -1,0 +1,24 @@
+"""Starting a run of a DAG from inside a task, as TriggerDagRunOperator does, without ending the task by it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def start_run(dag_id: str, run_id: str, conf: dict[str, Any]) -> str:
+    """Start a run and return its id; one that was started under this id before is left as it is.
+
+    TriggerDagRunOperator asks for the run by an exception that marks its own task as done, so a task that starts a
+    run and then fails has to send the same message itself.
+
+    Raises:
+        RuntimeError: Airflow refused, such as for a DAG with import errors.
+    """
+    from airflow.sdk.exceptions import ErrorType
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
+
+    answer = task_runner.SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=dag_id, run_id=run_id, conf=conf))
+    if isinstance(answer, ErrorResponse) and answer.error != ErrorType.DAGRUN_ALREADY_EXISTS:
+        raise RuntimeError(f"Airflow did not start the run {run_id} of {dag_id}: {answer.detail}")
+    return run_id

@@ -1,0 +1,122 @@
+"""The tasks of an outbound connection."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from data_connections.settings import Settings
+from hooks.endpoint import EndpointHook
+from hooks.failures import is_last_try, task_failure
+from hooks.landing import LandingHook
+from operators.connection_task import ConnectionTask
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from data_connections.reports import Reports
+    from data_connections.steps.pinned_run import PinnedRun
+
+
+class OutboundTask(ConnectionTask):
+    """A task of an outbound run; when it fails for good, the run in the ledger is Failed with its sentence."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the delivery as it now is (``Delivery.as_json``)."""
+        from data_connections.steps import outbound
+
+        run = self.run_of(context)
+        try:
+            delivery = self.step(run, context)
+        except AirflowSkipException:
+            raise
+        except Exception as error:
+            if is_last_try(context, error):
+                outbound.fail_run(self.ledger(), run.id, str(error))
+            raise task_failure(self.connection, error) from error
+        self.log.info("Delivery %s", delivery)
+        return delivery
+
+    @abstractmethod
+    def step(self, run: PinnedRun, context: Context) -> dict[str, Any]:
+        """Do this task's part, and return the delivery."""
+
+    def reports(self) -> Reports:
+        """Return the reports of this installation."""
+        from data_connections.reports import load_reports
+
+        return load_reports(Settings.from_environment().include)
+
+
+class ExportReport(OutboundTask):
+    """Makes the report of the run's business days and keeps its bytes."""
+
+    template_fields = ("spec",)
+    template_fields_renderers = {"spec": "json"}  # noqa: RUF012 - Airflow's own way to say it
+
+    def __init__(self, *, spec: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec = spec
+
+    def step(self, run: PinnedRun, context: Context) -> dict[str, Any]:
+        """Export the report.
+
+        Raises:
+            AirflowSkipException: Nobody asked for these days: they lie before ``active_from``.
+        """
+        from data_connections.steps import outbound
+
+        asked = context["params"].get("business_date")
+        delivery = outbound.export_report(
+            self.ledger(),
+            LandingHook().get_conn(),
+            self.reports(),
+            run,
+            business_date=date.fromisoformat(asked) if asked else None,
+            interval_start=context["dag_run"].data_interval_start,
+            scheduled=context["dag_run"].run_type == "scheduled",
+        )
+        if delivery["delivery_id"] is None:
+            raise AirflowSkipException(delivery["message"])
+        return delivery
+
+
+class DeliveryTask(OutboundTask):
+    """A task that goes on with a delivery.
+
+    Args:
+        delivery: What the task before returned.
+    """
+
+    template_fields = ("delivery",)
+
+    def __init__(self, *, delivery: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.delivery = delivery
+
+
+class CheckReport(DeliveryTask):
+    """Compares the kept bytes with the ledger: rows and totals."""
+
+    def step(self, run: PinnedRun, context: Context) -> dict[str, Any]:
+        """Check the delivery."""
+        from data_connections.steps import outbound
+
+        delivery_id = self.delivery["delivery_id"]
+        return outbound.check_report(self.ledger(), LandingHook().get_conn(), self.reports(), delivery_id)
+
+
+class Deliver(DeliveryTask):
+    """Sends the kept bytes to the receiver, whole under their final name."""
+
+    def step(self, run: PinnedRun, context: Context) -> dict[str, Any]:
+        """Send the delivery, unless it is there already."""
+        from data_connections.steps import outbound
+
+        endpoint = EndpointHook(run.spec)
+        return outbound.deliver(
+            self.ledger(), LandingHook().get_conn(), endpoint.get_conn, self.delivery["delivery_id"]
+        )

@@ -1,0 +1,52 @@
+"""Maintenance: the ledger's record of runs corrected from Airflow, and what dead attempts left behind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseOperator
+
+from hooks.ledger import LedgerHook
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from data_connections.steps.reconcile import OpenRun
+
+QUIET = timedelta(minutes=10)
+"""How long a run has to be in progress before Airflow is asked about it."""
+
+
+class ReconcileRuns(BaseOperator):
+    """Ends the ledger's record of runs that Airflow ended without their last task, such as after a kill."""
+
+    def execute(self, context: Context) -> int:
+        """Return how many runs were corrected."""
+        from data_connections.steps import reconcile
+
+        ledger = LedgerHook().get_conn()
+        corrected = 0
+        for run in reconcile.open_runs(ledger, QUIET):
+            if self._count(context, run, ["queued", "running"]):
+                continue
+            failed = not self._count(context, run, ["success"])
+            reconcile.end_run(ledger, run, failed=failed)
+            self.log.warning("%s: the run %s was still open in the ledger.", run.connection, run.dag_run_id)
+            corrected += 1
+        return corrected
+
+    @staticmethod
+    def _count(context: Context, run: OpenRun, states: list[str]) -> int:
+        """Return 1 where Airflow has the run in one of these states; a run that was deleted there is in none."""
+        return int(context["ti"].get_dr_count(dag_id=run.connection, run_ids=[run.dag_run_id], states=states))
+
+
+class DropAbandonedStaging(BaseOperator):
+    """Drops staged rows of submissions that are final, left by attempts that died."""
+
+    def execute(self, context: Context) -> int:
+        """Return how many submissions were cleaned up after."""
+        from data_connections.steps import reconcile
+
+        return reconcile.drop_abandoned_staging(LedgerHook().get_conn())

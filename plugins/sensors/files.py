@@ -1,0 +1,72 @@
+"""The task that waits for an inbound connection's files, without a worker, and claims them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseSensorOperator
+from airflow.triggers.base import StartTriggerArgs
+
+from data_connections.endpoints.contract import RemoteFile
+from data_connections.errors import FatalEndpointError, RetriableEndpointError
+from hooks.failures import FAILURE, task_failure
+from hooks.ledger import LedgerHook
+from triggers.files import ARRIVAL, FilesTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+_DUE_AT = "{{ dag_run.run_after.isoformat() if dag_run.run_type == 'scheduled' else '' }}"
+
+
+class WaitForFiles(BaseSensorOperator):
+    """Waits for files that have settled, claims them, and returns them in batches."""
+
+    template_fields = ("spec", "dag_run_id", "started_at", "due_at", "closes_at")
+    template_fields_renderers = {"spec": "json"}  # noqa: RUF012 - Airflow's own way to say it
+    start_from_trigger = True
+
+    def __init__(self, *, connection: str, revision: int, spec: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.connection = connection
+        self.revision = revision
+        self.spec = spec
+        self.dag_run_id = "{{ run_id }}"
+        self.started_at = "{{ (dag_run.start_date or dag_run.run_after).isoformat() }}"
+        self.due_at = _DUE_AT
+        self.closes_at = "{{ (dag_run.conf or {}).get('closes_at', '') }}"
+        self.start_trigger_args = StartTriggerArgs(
+            trigger_cls=f"{FilesTrigger.__module__}.{FilesTrigger.__qualname__}",
+            trigger_kwargs=self._trigger_arguments(),
+            next_method="claim_files",
+        )
+
+    def _trigger_arguments(self) -> dict[str, Any]:
+        names = ("connection", "revision", "dag_run_id", "started_at", "due_at", "closes_at")
+        return {name: getattr(self, name) for name in names}
+
+    def execute(self, context: Context) -> NoReturn:
+        """Hand over to the triggerer, where Airflow did not start the task there already."""
+        self.defer(trigger=FilesTrigger(**self._trigger_arguments()), method_name="claim_files")
+
+    def claim_files(self, context: Context, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Claim what the trigger found, and what an earlier run left behind; return it in batches.
+
+        Raises:
+            AirflowFailException: The wait ended early, and trying again does not help.
+            TaskFailed: The host did not answer until the window ended.
+        """
+        from data_connections.steps import inbound
+        from data_connections.steps.pinned_run import find_run
+        from sensors.batches import batches_of
+
+        ti = context["ti"]
+        if "error" in event:
+            ti.xcom_push(key=FAILURE, value=event["error"])
+            kind = FatalEndpointError if event["fatal"] else RetriableEndpointError
+            raise task_failure(self.connection, kind(event["error"]))
+        ti.xcom_push(key=ARRIVAL, value={**event, "files": len(event["files"])})
+        run = find_run(LedgerHook().get_conn(), self.connection, self.revision, context["run_id"])
+        claimed = inbound.claim(LedgerHook().get_conn(), run, [RemoteFile.from_json(file) for file in event["files"]])
+        return batches_of(claimed)

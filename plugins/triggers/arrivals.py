@@ -1,0 +1,90 @@
+"""One look at an inbound connection's folder, and what of it the ledger remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from data_connections.endpoints.arrival import WAITING, ArrivalRules, NotTaken, look
+from data_connections.endpoints.contract import RemoteFile
+from data_connections.ledger import Ledger, sightings
+from data_connections.spec import InboundSftp
+
+if TYPE_CHECKING:
+    from data_connections.steps.pinned_run import PinnedRun
+
+NEXT_RUN = "next_run"
+"""Reason of a file that has settled, and that this run leaves to the next."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look found that the ledger does not have yet.
+
+    Attributes:
+        files: Settled files to claim, in claim order; at most ``files_per_run``.
+        more: Settled files beyond that, left to the next run.
+        waiting: Files that have not settled yet.
+        left: Whether an earlier run left claimed files behind.
+    """
+
+    files: tuple[RemoteFile, ...]
+    more: int
+    waiting: int
+    left: bool
+
+
+@dataclass
+class Lookout:
+    """Compares each listing with the one before and keeps the ledger's sightings; it blocks, so call it in a thread.
+
+    Args:
+        ledger: The ledger.
+        run: The run that looks; its spec is an inbound one.
+    """
+
+    ledger: Ledger
+    run: PinnedRun
+    looks: int = 0
+    _previous: Sequence[RemoteFile] = ()
+    _noted: dict[RemoteFile, str] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> InboundSftp:
+        """The run's spec."""
+        return cast("InboundSftp", self.run.spec)
+
+    def judge(self, listing: Sequence[RemoteFile]) -> Found:
+        """Decide about ``listing``, and record what was seen and not taken with its reason.
+
+        Raises:
+            LedgerUnavailable: The ledger does not answer; the listing then does not count as a look.
+        """
+        rules = ArrivalRules.of(self.spec.details.file_pattern, self.spec.details.exclude)
+        arrivals = look(listing, self._previous, rules)
+        limit = self.spec.limits.files_per_run
+        with self.ledger.connect() as connection:
+            candidates = [*arrivals.taken, *arrivals.waiting]
+            new = sightings.open_paths(connection, self.run.connection_id, candidates)
+            settled = [file for file in arrivals.taken if file.path in new]
+            left = [(file, NEXT_RUN) for file in settled[limit:]]
+            noted = dict([*left, *(self._reason(each) for each in arrivals.not_taken if self._is_news(each, new))])
+            for file, reason in noted.items():
+                if self._noted.get(file) != reason:
+                    decision = "waiting" if reason in WAITING or reason == NEXT_RUN else "ignored"
+                    sightings.record(connection, self.run.connection_id, file, decision, reason)
+            work_left = sightings.is_work_left(connection, self.run.connection_id, self.run.id)
+        self._noted, self._previous = noted, listing
+        self.looks += 1
+        waiting = sum(file.path in new for file in arrivals.waiting)
+        return Found(tuple(settled[:limit]), len(left), waiting, work_left)
+
+    @staticmethod
+    def _reason(seen: NotTaken) -> tuple[RemoteFile, str]:
+        return seen.file, str(seen.reason)
+
+    @staticmethod
+    def _is_news(seen: NotTaken, new: set[str]) -> bool:
+        """Whether a file is worth a note: one that waits only while nobody claimed it."""
+        return seen.reason not in WAITING or seen.file.path in new

@@ -1,0 +1,113 @@
+"""The trigger that waits for an inbound connection's files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from data_connections.errors import (
+    ConfigurationError,
+    ConnectionsError,
+    FatalEndpointError,
+    LedgerUnavailable,
+    RetriableEndpointError,
+)
+from data_connections.spec import InboundSftp
+from hooks.endpoint import EndpointHook
+from hooks.ledger import LedgerHook
+from triggers.arrivals import Found, Lookout
+from triggers.window import window_end
+
+ARRIVAL = "arrival"
+"""XCom key under which the sensor leaves this trigger's event, with the number of files in place of the files."""
+
+
+class FilesTrigger(BaseTrigger):
+    """Looks at a folder until files have settled in it or the window ends, and fires one event.
+
+    The event holds either ``files`` (as ``RemoteFile.as_json``; empty when the window ended without any), ``more``,
+    ``waiting``, ``left`` and ``closes_at``, or ``error`` and whether it is ``fatal``.
+
+    Args:
+        connection: Name of the connection.
+        revision: Number of the revision that the DAG was built from.
+        dag_run_id: Airflow's id of the run.
+        started_at: When the run started, ISO 8601.
+        due_at: When the schedule wanted it to start, ISO 8601; empty for a run that somebody started.
+        closes_at: End of the window where an earlier run opened it, ISO 8601; else empty.
+    """
+
+    def __init__(
+        self, *, connection: str, revision: int, dag_run_id: str, started_at: str, due_at: str, closes_at: str
+    ) -> None:
+        super().__init__()
+        self.connection = connection
+        self.revision = revision
+        self.dag_run_id = dag_run_id
+        self.started_at = started_at
+        self.due_at = due_at
+        self.closes_at = closes_at
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return the class and its arguments, from which any triggerer makes this trigger again."""
+        names = ("connection", "revision", "dag_run_id", "started_at", "due_at", "closes_at")
+        return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Fire the one event."""
+        try:
+            event = await self._wait()
+        except ConnectionsError as error:
+            event = {"error": str(error), "fatal": isinstance(error, ConfigurationError | FatalEndpointError)}
+        yield TriggerEvent(event)
+
+    async def _wait(self) -> dict[str, Any]:
+        lookout = await asyncio.to_thread(self._begin)
+        closes = self._closing_time(lookout.spec)
+        every = lookout.spec.arrival.look_every.total_seconds()
+        folder = await EndpointHook(lookout.spec).watch(every)
+        while True:
+            is_last = datetime.now(UTC) >= closes
+            try:
+                found = await asyncio.to_thread(lookout.judge, await folder.look())
+            except (RetriableEndpointError, LedgerUnavailable) as trouble:
+                if is_last:
+                    raise
+                self.log.warning("Connection %s: %s It is tried again.", self.connection, trouble)
+                left = (closes - datetime.now(UTC)).total_seconds()
+                await asyncio.sleep(min(every, max(left, 1.0)))
+            else:
+                if self._is_enough(found) or (is_last and lookout.looks > 1):
+                    return _event(found, closes)
+                await asyncio.sleep(every)
+
+    def _is_enough(self, found: Found) -> bool:
+        """Whether the run has work to do now; a run that follows another leaves what that one left to the next day."""
+        return bool(found.files) or (found.left and not self.closes_at)
+
+    def _begin(self) -> Lookout:
+        from data_connections.steps.pinned_run import begin_run
+
+        ledger = LedgerHook().get_conn()
+        run = begin_run(ledger, self.connection, self.revision, self.dag_run_id)
+        return Lookout(ledger, run)
+
+    def _closing_time(self, spec: InboundSftp) -> datetime:
+        if self.closes_at:
+            return datetime.fromisoformat(self.closes_at)
+        due_at = datetime.fromisoformat(self.due_at) if self.due_at else None
+        return window_end(spec, started_at=datetime.fromisoformat(self.started_at), due_at=due_at)
+
+
+def _event(found: Found, closes: datetime) -> dict[str, Any]:
+    return {
+        "files": [file.as_json() for file in found.files],
+        "more": found.more,
+        "waiting": found.waiting,
+        "left": found.left,
+        "closes_at": closes.isoformat(),
+    }
