@@ -1,0 +1,1 @@
+"""From a connection's spec to its Airflow DAG."""

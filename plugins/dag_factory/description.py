@@ -1,0 +1,63 @@
+"""What a connection's DAG says about itself on its page in Airflow."""
+
+from __future__ import annotations
+
+from dag_factory.schedule import schedule_in_words
+from data_connections.spec import InboundSftp, OutboundSftp
+
+
+def doc_md(spec: InboundSftp | OutboundSftp, revision: int, airflow_url: str) -> str:
+    """Return the DAG's documentation: what it does, from where to where, when, and whom to ask."""
+    rows = [
+        ("Program", spec.program),
+        ("Data type", spec.data_type),
+        ("From", _source(spec)),
+        ("To", _target(spec)),
+        ("Runs", schedule_in_words(spec)),
+        ("Active from", str(spec.active_from) if spec.active_from else "the beginning"),
+        ("Owner", spec.owner or "nobody named"),
+        ("Our contacts", ", ".join(spec.contacts.ours) or "none named"),
+        ("Partner's contacts", ", ".join(spec.contacts.partner) or "none named"),
+        ("Credentials", spec.credentials),
+        ("Revision", str(revision)),
+    ]
+    table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)
+    link = f"[Runs of this connection]({airflow_url.rstrip('/')}/dags/{spec.name}/runs)"
+    return (
+        f"# {_line(spec.title)}\n\n{summary(spec)}\n\n"
+        f"| | |\n|---|---|\n{table}\n\n{link} · files and counts: `connections show {spec.name}`\n"
+    )
+
+
+def summary(spec: InboundSftp | OutboundSftp) -> str:
+    """Return one paragraph for people: the spec's own description, or what its kind does."""
+    if spec.description:
+        return spec.description
+    if isinstance(spec, InboundSftp):
+        return f"Takes {spec.data_type} files from the partner, checks every row and books the good ones."
+    return f"Makes the report {spec.data_type} and delivers it to the partner."
+
+
+def _source(spec: InboundSftp | OutboundSftp) -> str:
+    if isinstance(spec, OutboundSftp):
+        return f"the ledger, report {spec.data_type}"
+    return f"`{_place(spec)}`, files `{spec.details.file_pattern}`"
+
+
+def _target(spec: InboundSftp | OutboundSftp) -> str:
+    if isinstance(spec, OutboundSftp):
+        return f"`{_place(spec)}`, file `{spec.details.file_name}`"
+    results = f"; results go to `{spec.details.result_folder}`" if spec.details.result_folder else ""
+    return f"the ledger{results}"
+
+
+def _place(spec: InboundSftp | OutboundSftp) -> str:
+    return f"sftp://{spec.details.host}:{spec.details.port}/{spec.details.folder.lstrip('/')}"
+
+
+def _cell(text: str) -> str:
+    return _line(text).replace("|", "\\|")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
