@@ -1,0 +1,1 @@
+"""The command `connections`: what people and scripts do outside the screen."""

@@ -1,0 +1,132 @@
+"""`connections submissions`: the inbound files, what became of each, and deciding about those that wait."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from command_line.exits import BAD
+from command_line.moments import moment
+from command_line.output import AsJson, note, print_json, print_table
+from command_line.session import By, acting_user, current_settings, open_ledger
+from command_line.submit import print_submission
+
+submissions = typer.Typer()
+
+_LISTED = ("id", "connection", "file_name", "state", "rows", "accepted", "rejected", "duplicate", "held", "received_at")
+Which = Annotated[str, typer.Argument(metavar="ID", help="Number or trace id.", show_default=False)]
+
+
+Only = Annotated[str | None, typer.Option("--connection", "-c", help="Only this connection.")]
+States = Annotated[list[str] | None, typer.Option("--state", "-s", help="Only this state; may be given again.")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only those claimed since, ISO 8601.")]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")]
+
+
+@submissions.callback(invoke_without_command=True)
+def submissions_root(
+    context: typer.Context,
+    connection: Only = None,
+    state: States = None,
+    since: Since = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show inbound files and what became of them, the newest first; approve or refuse those on hold."""
+    if context.invoked_subcommand is None:
+        list_submissions(connection, state, since, limit, as_json)
+
+
+@submissions.command("list")
+def list_submissions(
+    connection: Only = None, state: States = None, since: Since = None, limit: Limit = 50, as_json: AsJson = False
+) -> None:
+    """List submissions, the newest first."""
+    from data_connections.errors import UnknownName
+    from data_connections.ledger import submissions as records
+
+    states = (*records.UNFINISHED, *records.FINAL)
+    for wanted in state or ():
+        if wanted not in states:
+            raise UnknownName("state", wanted, states)
+    after = moment(since, "--since")
+    with open_ledger().connect() as ledger:
+        rows = records.listing(ledger, connection_name=connection, states=state or (), since=after, limit=limit)
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table([name.replace("_", " ") for name in _LISTED], ([row[name] for name in _LISTED] for row in rows))
+    else:
+        note("No submission fits.")
+
+
+@submissions.command("show")
+def show_submission(which: Which, as_json: AsJson = False) -> None:
+    """Show one submission: its counts, money, and the errors of its rows."""
+    from data_connections.steps.description import described
+
+    ledger = open_ledger()
+    _show(described(ledger, _find(ledger, which)), as_json=as_json)
+
+
+@submissions.command("finish")
+def finish_submission(which: Which, as_json: AsJson = False) -> None:
+    """Go on with a submission whose process died; one that is final, or on hold, stays as it is."""
+    from data_connections.landing import Landing
+    from data_connections.steps import manual
+
+    settings = current_settings()
+    ledger = open_ledger(settings)
+    done = manual.finish(ledger, Landing(settings.landing_url), _find(ledger, which))
+    _show(done, as_json=as_json)
+    raise typer.Exit(BAD if done["rejected"] or done["state"] == "quarantined" else 0)
+
+
+@submissions.command("approve")
+def approve_submission(which: Which, by: By = None, as_json: AsJson = False) -> None:
+    """Approve a submission that is on hold, and apply it.
+
+    The sender gets its result files from the connection's next run.
+    """
+    from data_connections.landing import Landing
+    from data_connections.steps import approval, manual
+
+    settings = current_settings()
+    ledger = open_ledger(settings)
+    number = _find(ledger, which)
+    approval.approve(ledger, number, acting_user(by))
+    done = manual.finish(ledger, Landing(settings.landing_url), number)
+    _show(done, as_json=as_json)
+    raise typer.Exit(BAD if done["rejected"] else 0)
+
+
+@submissions.command("refuse")
+def refuse_submission(
+    which: Which,
+    reason: Annotated[str, typer.Option(help="Why; the sender reads it.")] = "",
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Refuse a submission that is on hold: nothing of it is applied."""
+    from data_connections.steps import approval
+    from data_connections.steps.description import described
+
+    ledger = open_ledger()
+    number = _find(ledger, which)
+    approval.refuse(ledger, number, acting_user(by), reason)
+    _show(described(ledger, number), as_json=as_json)
+
+
+def _find(ledger: Any, which: str) -> int:
+    from data_connections.ledger import submissions as records
+
+    with ledger.connect() as connection:
+        return records.find(connection, which).id
+
+
+def _show(done: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+    else:
+        print_submission(done)
