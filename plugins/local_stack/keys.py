@@ -1,0 +1,71 @@
+"""Keys and the administrator's password: made once for an installation, readable by its user alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+ADMINISTRATOR = "admin"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What protects this installation; its text shows none of it.
+
+    Attributes:
+        folder: Where the keys are, with mode 0700.
+    """
+
+    folder: Path
+
+    @property
+    def fernet_key(self) -> str:
+        """Encrypts the credentials in Airflow's database; whoever loses it loses them."""
+        return self._kept("fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+    @property
+    def jwt_secret(self) -> str:
+        """Signs the tokens of users and tasks."""
+        return self._kept("jwt_secret", secrets.token_urlsafe(48))
+
+    @property
+    def api_secret(self) -> str:
+        """Signs the sessions of the screen."""
+        return self._kept("api_secret", secrets.token_urlsafe(48))
+
+    @property
+    def password_file(self) -> Path:
+        """File with the administrator's login, as Airflow's SimpleAuthManager reads it."""
+        self._kept("passwords.json", json.dumps({ADMINISTRATOR: secrets.token_urlsafe(12)}))
+        return self.folder / "passwords.json"
+
+    @property
+    def password(self) -> str:
+        """The administrator's password."""
+        return str(json.loads(self.password_file.read_text(encoding="utf-8"))[ADMINISTRATOR])
+
+    def _kept(self, name: str, new: str) -> str:
+        """Return what stands in the file ``name``; ``new`` is written first when there is none."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.folder / name
+        if not path.exists():
+            unfinished = path.with_name(f"{name}.{os.getpid()}")
+            handle = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(new)
+            _publish(unfinished, path)
+        return path.read_text(encoding="utf-8")
+
+
+def _publish(unfinished: Path, path: Path) -> None:
+    """Give the file its name, unless another process was first."""
+    try:
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        pass
+    finally:
+        unfinished.unlink()
