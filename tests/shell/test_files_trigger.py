@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncssh
+import pytest
+from airflow.sdk.module_loading import import_string
+
+from data_connections.endpoints.contract import RemoteFile
+from data_connections.ledger import Ledger, runs
+from data_connections.steps import inbound
+from data_connections.steps.pinned_run import begin_run
+from fixtures.airflow_home import SetCredentials
+from fixtures.catalog import INBOUND, Apply, changed
+from local_stack.partner_sftp import PartnerServer
+from triggers.arrivals import Lookout
+from triggers.files import FilesTrigger
+
+pytestmark = pytest.mark.usefixtures("airflow_ledger")
+
+
+@pytest.fixture
+def waits(apply: Apply, sftp_partner: PartnerServer, set_credentials: SetCredentials) -> Any:
+    """Returns a coroutine function that runs the trigger of a connection and gives its event."""
+    set_credentials()
+
+    async def wait(seconds: float = 20, run_id: str = "manual__1", **changes: Any) -> dict[str, Any]:
+        apply(changed(changed(INBOUND, details={"port": sftp_partner.port}), **changes))
+        now = datetime.now(UTC)
+        trigger = FilesTrigger(
+            connection="acme-conversions",
+            revision=1,
+            dag_run_id=run_id,
+            started_at=now.isoformat(),
+            due_at="",
+            closes_at=(now + timedelta(seconds=seconds)).isoformat(),
+        )
+        classpath, arguments = trigger.serialize()
+        again = import_string(classpath)(**arguments)
+        event = await anext(again.run())
+        return dict(event.payload)
+
+    return wait
+
+
+def sightings(ledger: Ledger) -> dict[str, tuple[str, str | None]]:
+    rows = ledger.all("select name, decision, reason from sighting order by id")
+    return {row["name"]: (row["decision"], row["reason"]) for row in rows}
+
+
+async def test_a_settled_file_is_found_and_the_others_are_noted_with_their_reason(
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger
+) -> None:
+    for name in ("a.csv", "notes.txt", "receipt_a.csv", "b.csv.part"):
+        (sftp_partner.files / "in" / name).write_text("x")
+    event = await waits()
+    assert [file["name"] for file in event["files"]] == ["a.csv"]
+    assert sightings(ledger) == {
+        "a.csv": ("waiting", "first_look"),
+        "notes.txt": ("ignored", "pattern"),
+        "receipt_a.csv": ("ignored", "reserved"),
+        "b.csv.part": ("ignored", "temporary"),
+    }
+    run = ledger.one("select state, revision, dag_run_id from connection_run")
+    assert run == {"state": "in_progress", "revision": 1, "dag_run_id": "manual__1"}
+
+
+def test_a_file_that_grows_is_taken_when_it_rests(apply: Apply, ledger: Ledger) -> None:
+    apply(INBOUND)
+    lookout = Lookout(ledger, begin_run(ledger, "acme-conversions", 1, "manual__1"))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def look(size: int) -> tuple[int, int, str | None]:
+        found = lookout.judge([RemoteFile("/in/slow.csv", "slow.csv", size, at)])
+        reason = ledger.all("select reason from sighting order by id")[-1]["reason"]
+        return len(found.files), found.waiting, reason
+
+    assert look(5) == (0, 1, "first_look")
+    assert look(9) == (0, 1, "changing")
+    assert look(12) == (0, 1, "changing")
+    assert look(12) == (1, 0, "changing")
+
+
+async def test_the_window_ends_without_a_file(waits: Any) -> None:
+    event = await waits(seconds=0.5)
+    assert event["files"] == []
+    assert event["more"] == 0
+
+
+async def test_a_window_that_is_over_still_looks_twice(waits: Any, sftp_partner: PartnerServer) -> None:
+    (sftp_partner.files / "in" / "late.csv").write_text("x")
+    event = await waits(seconds=-60)
+    assert [file["name"] for file in event["files"]] == ["late.csv"]
+
+
+async def test_files_that_were_claimed_before_are_left_alone(
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger
+) -> None:
+    old = sftp_partner.files / "in" / "old.csv"
+    old.write_text("x")
+    await waits()
+    with ledger.connect() as connection:
+        connection.execute("update sighting set decision = 'claimed', reason = null")
+    assert (await waits(seconds=0.5, run_id="manual__2"))["files"] == []
+    os.utime(old, (1_700_000_000, 1_700_000_000))
+    (sftp_partner.files / "in" / "new.csv").write_text("y")
+    event = await waits(run_id="manual__3")
+    assert sorted(file["name"] for file in event["files"]) == ["new.csv", "old.csv"]
+
+
+async def test_a_run_takes_no_more_files_than_it_may(waits: Any, sftp_partner: PartnerServer, ledger: Ledger) -> None:
+    for number in range(5):
+        path = sftp_partner.files / "in" / f"{number}.csv"
+        path.write_text("x")
+        os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
+    event = await waits(limits={"files_per_run": 3})
+    assert [file["name"] for file in event["files"]] == ["0.csv", "1.csv", "2.csv"]
+    assert event["more"] == 2
+    assert sightings(ledger)["4.csv"] == ("waiting", "next_run")
+
+
+async def test_a_host_that_comes_back_within_the_window_is_waited_for(waits: Any, sftp_partner: PartnerServer) -> None:
+    (sftp_partner.files / "in" / "a.csv").write_text("x")
+    sftp_partner.stop()
+    waiting = asyncio.create_task(waits(seconds=60))
+    await asyncio.sleep(1.5)
+    assert not waiting.done()
+    await asyncio.to_thread(sftp_partner.start)
+    assert [file["name"] for file in (await waiting)["files"]] == ["a.csv"]
+
+
+async def test_a_host_that_is_down_to_the_end_is_no_quiet_day(waits: Any, sftp_partner: PartnerServer) -> None:
+    sftp_partner.stop()
+    event = await waits(seconds=1)
+    assert event["fatal"] is False
+    assert f"127.0.0.1:{sftp_partner.port}" in event["error"]
+
+
+async def test_a_wrong_password_ends_the_wait_at_once(waits: Any, set_credentials: SetCredentials) -> None:
+    set_credentials(password="not-the-password")
+    event = await waits(seconds=600)
+    assert event["fatal"] is True
+    assert "refused the login 'partner'" in event["error"]
+    assert "not-the-password" not in event["error"]
+
+
+async def test_another_host_key_ends_the_wait_at_once(waits: Any, set_credentials: SetCredentials) -> None:
+    stranger = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    set_credentials(host_key=stranger)
+    event = await waits(seconds=600)
+    assert event["fatal"] is True
+    assert "not the pinned one" in event["error"]
+
+
+async def test_missing_credentials_are_named_with_the_command_that_sets_them(
+    waits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ACME-SFTP")
+    event = await waits(seconds=600)
+    assert event["fatal"] is True
+    for part in ("acme-conversions", "'acme-sftp'", "connections credentials set acme-sftp"):
+        assert part in event["error"]
+
+
+async def test_what_an_earlier_run_left_is_not_kept_waiting(
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger
+) -> None:
+    (sftp_partner.files / "in" / "a.csv").write_text("x")
+    event = await waits(run_id="manual__1")
+    dead = begin_run(ledger, "acme-conversions", 1, "manual__1")
+    inbound.claim(ledger, dead, [RemoteFile.from_json(file) for file in event["files"]])
+    with ledger.connect() as connection:
+        runs.finish(connection, dead.id, failure="killed")
+    now = datetime.now(UTC).isoformat()
+    trigger = FilesTrigger(
+        connection="acme-conversions", revision=1, dag_run_id="manual__2", started_at=now, due_at=now, closes_at=""
+    )
+    event = (await anext(trigger.run())).payload
+    assert (event["files"], event["left"]) == ([], True)
+    assert datetime.fromisoformat(event["closes_at"]) > datetime.now(UTC)
+
+
+async def test_a_ledger_that_does_not_answer_is_tried_again_later(waits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONNECTIONS_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/ledger")
+    event = await waits(seconds=600)
+    assert event["fatal"] is False
+    assert "The ledger does not answer" in event["error"]

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+from data_connections.catalog.reference import load_reference
+from data_connections.catalog.reference_ledger import apply_reference
+from data_connections.ledger import Ledger
+from data_connections.settings import PROJECT
+from fixtures.airflow_home import SetCredentials
+from fixtures.catalog import OUTBOUND, Apply, changed
+from local_stack.partner_sftp import PartnerServer
+
+pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
+
+
+@pytest.fixture
+def run_dag(
+    apply: Apply, ledger: Ledger, sftp_partner: PartnerServer, set_credentials: SetCredentials
+) -> Callable[..., Any]:
+    """Applies the outbound connection and runs its DAG in this process; returns the run."""
+    apply_reference(ledger, load_reference(PROJECT / "include" / "reference"), "tests")
+    set_credentials()
+
+    def run(business_date: str | None = None, **changes: Any) -> Any:
+        apply(changed(changed(OUTBOUND, details={"port": sftp_partner.port}), **changes))
+        dag = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["acme-performance"]
+        for task in dag.tasks:
+            task.retry_delay = timedelta(seconds=0.1)
+        return dag.test(run_conf={"business_date": business_date} if business_date else None)
+
+    return run
+
+
+def add_actions(ledger: Ledger, *days: str) -> None:
+    with ledger.connect() as connection:
+        connection.execute(
+            """
+            with submitted as (
+                insert into submission (connection_id, revision, number, origin, file_name, received_at, state,
+                                        data_type)
+                select id, 1, 1, 'manual', 'x.csv', now(), 'applied', 'conversions' from connection limit 1
+                returning id
+            )
+            insert into action (program_id, event_type_id, order_id, event_at, received_at, amount, currency,
+                                submission_id, line)
+            select 1000, 2001, day || '-' || number, (day || ' 10:00+00')::timestamptz, now(), 12.50, 'EUR',
+                   submitted.id, number
+            from submitted, unnest(%s::text[]) with ordinality as given(day, number)
+            """,
+            [list(days)],
+        )
+
+
+def states(run: Any) -> dict[str, str]:
+    return {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
+
+
+def test_the_report_of_a_day_is_delivered_whole(run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer) -> None:
+    run = run_dag("2026-10-05")
+    assert str(run.state) == "success"
+    delivered = sftp_partner.files / "out" / "performance_2026-10-05.csv"
+    header = delivered.read_text().splitlines()[0]
+    assert "," in header
+    assert [path.name for path in delivered.parent.iterdir()] == [delivered.name]
+    delivery = ledger.one("select state, file_name, size, business_date::text as day from delivery")
+    assert delivery == {
+        "state": "delivered",
+        "file_name": delivered.name,
+        "size": delivered.stat().st_size,
+        "day": "2026-10-05",
+    }
+    assert ledger.one("select state, files from connection_run") == {"state": "completed", "files": 1}
+
+
+def test_a_day_that_is_run_again_replaces_its_file_and_is_a_new_delivery(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer
+) -> None:
+    run_dag("2026-10-05")
+    before = (sftp_partner.files / "out" / "performance_2026-10-05.csv").read_text()
+    add_actions(ledger, "2026-10-05", "2026-10-05", "2026-10-07")
+    assert str(run_dag("2026-10-05").state) == "success"
+    after = (sftp_partner.files / "out" / "performance_2026-10-05.csv").read_text()
+    assert "25.00" in after
+    assert before != after
+    assert ledger.all("select version, state, rows from delivery order by version") == [
+        {"version": 1, "state": "delivered", "rows": 0},
+        {"version": 2, "state": "delivered", "rows": 1},
+    ]
+
+
+def test_a_wrong_password_fails_without_another_try_and_says_what_to_do(
+    run_dag: Any, ledger: Ledger, set_credentials: SetCredentials
+) -> None:
+    set_credentials(password="wrong-password")
+    run = run_dag("2026-10-05")
+    assert str(run.state) == "failed"
+    assert states(run) == {"export_report": "success", "check_report": "success", "deliver": "failed"}
+    assert [ti.try_number for ti in run.get_task_instances() if ti.task_id == "deliver"] == [1]
+    row = ledger.one("select state, reason from connection_run")
+    assert row["state"] == "failed"
+    assert "refused the login 'partner'" in row["reason"]
+    assert "wrong-password" not in row["reason"]
+    assert ledger.one("select state from delivery") == {"state": "failed"}
+
+
+def test_missing_credentials_are_named(run_dag: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ACME-SFTP")
+    run = run_dag("2026-10-05")
+    assert str(run.state) == "failed"
+    assert "connections credentials set acme-sftp" in ledger.one("select reason from connection_run")["reason"]
+
+
+def test_a_day_that_has_not_begun_is_refused(run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer) -> None:
+    run = run_dag("2999-01-01")
+    assert str(run.state) == "failed"
+    assert states(run)["deliver"] == "upstream_failed"
+    assert "has not begun" in ledger.one("select reason from connection_run")["reason"]
+    assert list((sftp_partner.files / "out").iterdir()) == []
