@@ -1,69 +1,17 @@
-"""Reference data in YAML: the programs with their event types, and the partners."""
+"""Reference data in YAML: every file of a folder, read together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from data_connections.catalog.reference_entries import Contract, Partner, Program, ReferenceFile
 from data_connections.errors import ConfigurationError, Mistakes
-from data_connections.spec.connection import Slug, TimeZone
 from data_connections.spec.mistakes import mistakes_of
 from data_connections.spec.sources import Place, Source, mistake_at
-
-Id = Annotated[int, Field(gt=0, lt=2**63)]
-
-
-class EventType(BaseModel):
-    """What a program pays for, such as an online sale; files name it ``ActionTrackerId``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Id = Field(description="Its number, unique among all programs.")
-    code: Annotated[str, Field(min_length=1, max_length=128)] | None = Field(
-        default=None, description="Its code, unique in its program; files name it `EventTypeCode`."
-    )
-    name: str = Field(min_length=1, description="Name for people.")
-    duplicate_window_days: int = Field(
-        default=30, ge=0, description="How long an order that comes again is a duplicate, in days of its event."
-    )
-    active: bool = Field(default=True, description="No new actions where it is false.")
-
-
-class Program(BaseModel):
-    """A brand's program; files name it ``CampaignId``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Id = Field(description="Its number.")
-    key: Slug = Field(description="Its name in specs and on the command line.")
-    name: str = Field(min_length=1, description="Name for people.")
-    time_zone: TimeZone = Field(default="UTC", description="IANA time zone of its days in reports.")
-    currency: str = Field(pattern="^[A-Z]{3}$", description="ISO 4217 code of rows without a currency.")
-    active: bool = Field(default=True, description="No new actions where it is false.")
-    event_types: tuple[EventType, ...] = Field(default=(), description="What it pays for.")
-
-
-class Partner(BaseModel):
-    """Somebody who earns for actions; files name them ``MediaPartnerId``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Id = Field(description="Their number.")
-    name: str = Field(min_length=1, description="Name for people.")
-    active: bool = Field(default=True, description="No new actions where it is false.")
-
-
-class ReferenceFile(BaseModel):
-    """What one YAML file of reference data may hold."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    programs: tuple[Program, ...] = ()
-    partners: tuple[Partner, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +20,7 @@ class Reference:
 
     programs: tuple[Program, ...]
     partners: tuple[Partner, ...]
+    contracts: tuple[Contract, ...] = ()
 
 
 def load_reference(folder: Path) -> Reference:
@@ -100,11 +49,12 @@ def load_reference(folder: Path) -> Reference:
     return Reference(
         tuple(program for file in files for program in file.programs),
         tuple(partner for file in files for partner in file.partners),
+        tuple(contract for file in files for contract in file.contracts),
     )
 
 
 def _read(path: Path) -> tuple[Source, ReferenceFile]:
-    source = Source.read(path, holds="programs and partners")
+    source = Source.read(path, holds="programs, partners and contracts")
     try:
         return source, ReferenceFile.model_validate(source.plain())
     except ValidationError as invalid:
@@ -125,12 +75,37 @@ def _repeated(read: Iterable[tuple[Source, ReferenceFile]]) -> Iterator[Configur
 
 def _unique_values(file: ReferenceFile) -> Iterator[tuple[str, object, Place]]:
     for number, program in enumerate(file.programs):
-        yield "program id", program.id, ("programs", number, "id")
-        yield "program key", program.key, ("programs", number, "key")
-        for inner, event_type in enumerate(program.event_types):
-            place = ("programs", number, "event_types", inner)
-            yield "event type id", event_type.id, (*place, "id")
-            if event_type.code is not None:
-                yield f"event type code of {program.key}", event_type.code, (*place, "code")
+        yield from _values_of_program(program, ("programs", number))
     for number, partner in enumerate(file.partners):
-        yield "partner id", partner.id, ("partners", number, "id")
+        yield from _values_of_partner(partner, ("partners", number))
+    for number, contract in enumerate(file.contracts):
+        yield from _values_of_contract(contract, ("contracts", number))
+
+
+def _values_of_program(program: Program, place: Place) -> Iterator[tuple[str, object, Place]]:
+    yield "program id", program.id, (*place, "id")
+    yield "program key", program.key, (*place, "key")
+    for number, event_type in enumerate(program.event_types):
+        inner = (*place, "event_types", number)
+        yield "event type id", event_type.id, (*inner, "id")
+        if event_type.code is not None:
+            yield f"event type code of {program.key}", event_type.code, (*inner, "code")
+        for last, reason in enumerate(event_type.reason_codes):
+            where = (*inner, "reason_codes", last, "code")
+            yield f"reason code of the event type {event_type.id}", reason.code.upper(), where
+
+
+def _values_of_partner(partner: Partner, place: Place) -> Iterator[tuple[str, object, Place]]:
+    yield "partner id", partner.id, (*place, "id")
+    for number, media in enumerate(partner.media):
+        yield "media id", media.id, (*place, "media", number, "id")
+    for number, promo_code in enumerate(partner.promo_codes):
+        yield f"promo code of {promo_code.program}", promo_code.code.lower(), (*place, "promo_codes", number, "code")
+
+
+def _values_of_contract(contract: Contract, place: Place) -> Iterator[tuple[str, object, Place]]:
+    yield "contract id", contract.id, (*place, "id")
+    for number, term in enumerate(contract.terms):
+        key = (term.event_type, (term.category or "").lower(), term.currency or "", term.starts.isoformat())
+        shown = " ".join(str(part) for part in key if part)
+        yield f"term of the contract {contract.id} for", shown, (*place, "terms", number, "starts")

@@ -1,9 +1,11 @@
-"""Reference data in the ledger: programs, event types and partners, brought to what YAML says."""
+"""Reference data in the ledger: programs, partners and contracts, brought to what YAML says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from psycopg.rows import DictRow
@@ -11,43 +13,40 @@ from psycopg.rows import DictRow
 from data_connections.catalog import activity
 from data_connections.catalog.content import Change, changes_between
 from data_connections.catalog.reference import Reference
+from data_connections.catalog.reference_rows import TABLES, Row, Table, rows_of
 from data_connections.errors import ConfigurationError
 from data_connections.ledger.database import Ledger, LedgerConnection
 
-Table = Literal["program", "event_type", "partner"]
-
 _LOCK = b"select pg_advisory_xact_lock(hashtext('data_connections.reference'))"
+_DONE = {"create": "created", "change": "changed", "remove": "replaced"}
 
 
 @dataclass(frozen=True)
 class ReferenceStep:
-    """What happens to one row of reference data; ``changes`` is empty where nothing does."""
+    """What happens to one entry of reference data; ``changes`` is empty where nothing does."""
 
     table: Table
     row: Mapping[str, Any]
-    is_new: bool
+    action: Literal["create", "change", "remove", "keep"]
     changes: tuple[Change, ...]
 
     @property
     def subject(self) -> str:
         """Its name for people, such as ``event type 2001 (Online sale)``."""
-        return f"{self.table.replace('_', ' ')} {self.row['id']} ({self.row['name']})"
-
-    @property
-    def action(self) -> Literal["create", "change", "keep"]:
-        """What happens."""
-        if self.is_new:
-            return "create"
-        return "change" if self.changes else "keep"
+        return f"{self.table.title} {self.table.called.format(**self.row)}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the step for ``--json``."""
         changes = [change.as_json() for change in self.changes]
-        return {"table": self.table, "id": self.row["id"], "action": self.action, "changes": changes}
+        names = {"table": self.table.name, "id": self.row.get("id"), "subject": self.subject}
+        return {**names, "action": self.action, "changes": changes}
 
 
 def apply_reference(ledger: Ledger, reference: Reference, who: str, *, dry_run: bool = False) -> list[ReferenceStep]:
-    """Add and change programs, event types and partners, all or none; what YAML does not name stays as it is.
+    """Add and change entries, all or none; what YAML does not name stays as it is, but for the terms of a contract.
+
+    Terms are never changed: another rate is a new term beside the old one, which actions that were priced with it
+    keep. A term that its contract no longer names holds for no new action.
 
     Args:
         ledger: The ledger.
@@ -56,26 +55,45 @@ def apply_reference(ledger: Ledger, reference: Reference, who: str, *, dry_run: 
         dry_run: Only say what would be done.
 
     Raises:
-        ConfigurationError: An event type would move to another program, or a key or code has another id.
+        ConfigurationError: An entry would move, names another that does not exist, or what is unique exists twice.
     """
     with ledger.connect() as connection:
         connection.execute(_LOCK)
-        steps = [_step(connection, table, row) for table, row in _rows(reference)]
-        if not dry_run:
-            for step in steps:
-                _write(connection, step, who)
+        programs = connection.execute(b"select key, id from program").fetchall()
+        known = {program["key"]: program["id"] for program in programs}
+        steps = []
+        for table, row in rows_of(reference, known):
+            steps.append(_step(connection, table, row))
+            _write(connection, steps[-1], who)
+        for step in _removed_terms(connection, reference):
+            steps.append(step)
+            _write(connection, step, who)
+        if dry_run:
+            connection.rollback()
         return steps
 
 
 def list_reference(ledger: Ledger) -> dict[str, list[DictRow]]:
-    """Return all ``programs`` (each with its ``event_types``) and ``partners``, by id."""
+    """Return ``programs``, ``partners`` and ``contracts`` by id, each with what belongs to it inside."""
     with ledger.connect() as connection:
-        programs = connection.execute(b"select * from program order by id").fetchall()
-        event_types = connection.execute(b"select * from event_type order by id").fetchall()
-        partners = connection.execute(b"select * from partner order by id").fetchall()
-    for program in programs:
-        program["event_types"] = [each for each in event_types if each["program_id"] == program["id"]]
-    return {"programs": programs, "partners": partners}
+        found = {
+            name: connection.execute(
+                f"select * from {name} {'where replaced_at is null' if name == 'contract_term' else ''} "
+                f"order by {'starts, id' if name == 'contract_term' else 'id'}".encode()
+            ).fetchall()
+            for name in TABLES
+        }
+    _nest(found, "event_type", "event_type_id", reason_codes="reason_code")
+    _nest(found, "program", "program_id", event_types="event_type")
+    _nest(found, "partner", "partner_id", media="media", promo_codes="promo_code")
+    _nest(found, "contract", "contract_id", terms="contract_term")
+    return {"programs": found["program"], "partners": found["partner"], "contracts": found["contract"]}
+
+
+def _nest(found: Mapping[str, list[DictRow]], outer: str, key: str, **inner: str) -> None:
+    for entry in found[outer]:
+        for name, table in inner.items():
+            entry[name] = [each for each in found[table] if each[key] == entry["id"]]
 
 
 def program_keys(ledger: Ledger) -> frozenset[str]:
@@ -83,59 +101,93 @@ def program_keys(ledger: Ledger) -> frozenset[str]:
     return frozenset(row["key"] for row in ledger.all("select key from program"))
 
 
-def _rows(reference: Reference) -> Iterator[tuple[Table, dict[str, Any]]]:
-    for program in reference.programs:
-        yield "program", program.model_dump(exclude={"event_types"})
-        for event_type in program.event_types:
-            yield "event_type", {**event_type.model_dump(), "program_id": program.id}
-    for partner in reference.partners:
-        yield "partner", partner.model_dump()
+def _step(connection: LedgerConnection, table: Table, row: Row) -> ReferenceStep:
+    old = connection.execute(f"select * from {table.name} where {table.key}".encode(), row).fetchone()
+    _check_place(table, old, row)
+    _check_references(connection, table, row)
+    _check_free(connection, table, row, old)
+    if old is None:
+        return ReferenceStep(table, row, "create", changes_between({}, row))
+    changes = changes_between({name: _plain(old[name]) for name in row}, row)
+    return ReferenceStep(table, row, "change" if changes else "keep", changes)
 
 
-def _step(connection: LedgerConnection, table: Table, row: dict[str, Any]) -> ReferenceStep:
-    old = connection.execute(f"select * from {table} where id = %(id)s".encode(), row).fetchone()
-    if old and old.get("program_id") != row.get("program_id"):
+def _check_place(table: Table, old: DictRow | None, row: Row) -> None:
+    moved = old and table.name in ("event_type", "contract") and old["program_id"] != row["program_id"]
+    if old and moved:
         raise ConfigurationError(
-            f"Event type {row['id']} belongs to program {old['program_id']} and cannot move to {row['program_id']}: "
-            "its actions stay where they are. Give the other program an event type with an id of its own."
+            f"{table.title.capitalize()} {row['id']} belongs to program {old['program_id']} and cannot move to "
+            f"{row['program_id']}: its actions stay where they are. Give the other program one with an id of its own."
         )
-    _check_free(connection, table, row)
-    return ReferenceStep(table, row, old is None, changes_between(old or {}, row))
 
 
-def _check_free(connection: LedgerConnection, table: Table, row: dict[str, Any]) -> None:
-    if table == "partner":
+def _check_references(connection: LedgerConnection, table: Table, row: Row) -> None:
+    for column, other in table.refers.items():
+        number = row[column]
+        if number is None or connection.execute(f"select id from {other} where id = %s".encode(), [number]).fetchone():
+            continue
+        raise ConfigurationError(
+            f"The {table.title} {table.called.format(**row)} names the {TABLES[other].title} {number}, and there is "
+            "none of that number."
+        )
+    if table.name == "contract_term":
+        _check_program(connection, row)
+
+
+def _check_program(connection: LedgerConnection, row: Row) -> None:
+    query = b"""
+        select e.id from event_type e join contract c using (program_id)
+        where e.id = %(event_type_id)s and c.id = %(contract_id)s
+    """
+    if not connection.execute(query, row).fetchone():
+        raise ConfigurationError(
+            f"The contract {row['contract_id']} has a term for the event type {row['event_type_id']}, which is not "
+            "one of its program."
+        )
+
+
+def _check_free(connection: LedgerConnection, table: Table, row: Row, old: DictRow | None) -> None:
+    if table.unique is None:
         return
-    query, name = (
-        (b"select id from program where key = %(key)s and id <> %(id)s", f"key {row.get('key')!r}")
-        if table == "program"
-        else (
-            b"select id from event_type where program_id = %(program_id)s and code = %(code)s and id <> %(id)s",
-            f"code {row.get('code')!r}",
-        )
-    )
-    other = connection.execute(query, row).fetchone()
+    condition, name = table.unique
+    query = f"select id from {table.name} where {condition} and id <> %(id)s"
+    other = connection.execute(query.encode(), row).fetchone()
     if other:
         raise ConfigurationError(
-            f"The {name} belongs to the {table.replace('_', ' ')} {other['id']} already, and not to {row['id']}."
+            f"The {name.format(**row)} belongs to the {table.title} {other['id']} already, and not to {row['id']}."
         )
+
+
+def _removed_terms(connection: LedgerConnection, reference: Reference) -> Iterator[ReferenceStep]:
+    table = TABLES["contract_term"]
+    for contract in reference.contracts:
+        kept = {(term.event_type, (term.category or "").lower(), term.currency, term.starts) for term in contract.terms}
+        query = b"select * from contract_term where contract_id = %s and replaced_at is null order by id"
+        for old in connection.execute(query, [contract.id]).fetchall():
+            if (old["event_type_id"], (old["category"] or "").lower(), old["currency"], old["starts"]) not in kept:
+                row = {name: _plain(value) for name, value in old.items()}
+                yield ReferenceStep(table, row, "remove", ())
 
 
 def _write(connection: LedgerConnection, step: ReferenceStep, who: str) -> None:
     if step.action == "keep":
         return
-    columns = list(step.row)
-    values = ", ".join(f"%({column})s" for column in columns)
-    updates = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "id")
-    connection.execute(
-        f"""insert into {step.table} ({", ".join(columns)}) values ({values})
-            on conflict (id) do update set {updates}""".encode(),
-        dict(step.row),
-    )
-    activity.record(
-        connection,
-        who,
-        f"{step.table}.{'created' if step.is_new else 'changed'}",
-        step.subject,
-        details={"changes": [change.as_json() for change in step.changes]},
-    )
+    name, row = step.table.name, dict(step.row)
+    is_term = name == "contract_term"
+    if is_term and step.action != "create":
+        connection.execute(f"update {name} set replaced_at = now() where {step.table.key}".encode(), row)
+    if step.action == "create" or (is_term and step.action == "change"):
+        values = ", ".join(f"%({column})s" for column in row)
+        connection.execute(f"insert into {name} ({', '.join(row)}) values ({values})".encode(), row)
+    elif step.action == "change":
+        updates = ", ".join(f"{column} = %({column})s" for column in row)
+        connection.execute(f"update {name} set {updates} where {step.table.key}".encode(), row)
+    changes = [change.as_json() for change in step.changes]
+    activity.record(connection, who, f"{name}.{_DONE[step.action]}", step.subject, details={"changes": changes})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return value.isoformat() if isinstance(value, date) else value

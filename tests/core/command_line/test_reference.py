@@ -62,7 +62,7 @@ def test_a_change_is_made_and_logged(cli: Cli, ledger: Ledger, folder: Path) -> 
 
 def test_a_dry_run_changes_nothing(cli: Cli, folder: Path) -> None:
     assert "2 of 2 to change" in cli("reference", "apply", "-f", folder, "--dry-run").err
-    assert cli("reference", "list", "--json").json == {"programs": [], "partners": []}
+    assert cli("reference", "list", "--json").json == {"programs": [], "partners": [], "contracts": []}
 
 
 def test_what_yaml_leaves_out_stays(cli: Cli, folder: Path) -> None:
