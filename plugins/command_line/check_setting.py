@@ -66,7 +66,7 @@ def connection_setting(
         ConfigurationError: There is no such inbound connection, or it is one of another data type.
     """
     from data_connections.catalog import current
-    from data_connections.spec import InboundSftp
+    from data_connections.spec import InboundConnection
     from data_connections.spec.file_format import FileFormat
     from data_connections.steps.dry_run import default_currency, ledger_review
     from data_connections.steps.job import with_expectations
@@ -74,7 +74,7 @@ def connection_setting(
 
     ledger = open_ledger()
     spec = current(ledger, name).spec
-    if not isinstance(spec, InboundSftp):
+    if not isinstance(spec, InboundConnection):
         raise ConfigurationError(f"Connection {name} sends files; it takes none.", field="--connection")
     if data_type not in (None, spec.data_type):
         raise ConfigurationError(f"Connection {name} takes {spec.data_type}, not {data_type}.", field="--data-type")

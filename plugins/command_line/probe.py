@@ -14,7 +14,7 @@ from command_line.session import current_settings, open_ledger
 from data_connections.errors import ConnectionsError
 
 if TYPE_CHECKING:
-    from data_connections.spec import InboundSftp, OutboundSftp
+    from data_connections.spec import ConnectionSpec
     from data_connections.steps.probe import ProbeStep
 
 
@@ -42,7 +42,7 @@ def try_out(name: Annotated[str, typer.Argument(metavar="NAME", show_default=Fal
         raise typer.Exit(BAD)
 
 
-def _steps(spec: InboundSftp | OutboundSftp) -> Iterator[ProbeStep]:
+def _steps(spec: ConnectionSpec) -> Iterator[ProbeStep]:
     from data_connections.endpoints.blocking import open_endpoint
     from data_connections.steps.probe import ProbeStep, probe
     from hooks.endpoint import EndpointHook

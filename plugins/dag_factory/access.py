@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 _ON_DAG = {"view": ("can_read",), "run": ("can_read", "can_edit"), "edit": ("can_read", "can_edit", "can_delete")}
 _ON_RUNS = {"view": ("can_read",), "run": ("can_read", "can_create"), "edit": ("can_read", "can_create", "can_delete")}
 
 
-def access_control(spec: InboundSftp | OutboundSftp) -> dict[str, dict[str, set[str]]] | None:
+def access_control(spec: ConnectionSpec) -> dict[str, dict[str, set[str]]] | None:
     """Return Airflow's ``access_control``: view, run and edit as actions on the DAG and on its runs.
 
     Airflow's FAB auth manager enforces it; SimpleAuthManager, the embedded default, knows only its own four roles.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -16,7 +16,7 @@ SMTP = "smtp_default"
 _log = logging.getLogger(__name__)
 
 
-def failure_callback(spec: InboundSftp | OutboundSftp) -> Callable[[Context], None] | None:
+def failure_callback(spec: ConnectionSpec) -> Callable[[Context], None] | None:
     """Return what Airflow calls when a task failed for good; None where the spec names nobody."""
     if not spec.alerts.email:
         return None

@@ -13,10 +13,10 @@ from dag_factory.description import doc_md, summary
 from dag_factory.flows import inbound_tasks, outbound_tasks
 from dag_factory.schedule import start_of, timetable_of
 from data_connections.settings import Settings
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec, InboundConnection
 
 
-def build_dag(spec: InboundSftp | OutboundSftp, revision: int, settings: Settings) -> DAG:
+def build_dag(spec: ConnectionSpec, revision: int, settings: Settings) -> DAG:
     """Return the DAG of one revision; the same arguments always give the same DAG.
 
     Args:
@@ -39,15 +39,15 @@ def build_dag(spec: InboundSftp | OutboundSftp, revision: int, settings: Setting
         params=_params(spec),
         default_args=_default_args(spec),
     ) as dag:
-        if isinstance(spec, InboundSftp):
+        if isinstance(spec, InboundConnection):
             inbound_tasks(spec, revision)
         else:
             outbound_tasks(spec, revision)
     return dag
 
 
-def _params(spec: InboundSftp | OutboundSftp) -> ParamsDict | None:
-    if isinstance(spec, InboundSftp):
+def _params(spec: ConnectionSpec) -> ParamsDict | None:
+    if isinstance(spec, InboundConnection):
         return None
     return ParamsDict(
         {
@@ -65,7 +65,7 @@ def _params(spec: InboundSftp | OutboundSftp) -> ParamsDict | None:
     )
 
 
-def _default_args(spec: InboundSftp | OutboundSftp) -> dict[str, Any]:
+def _default_args(spec: ConnectionSpec) -> dict[str, Any]:
     return {
         "owner": spec.owner or "connections",
         "retries": 4,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dag_factory.schedule import schedule_in_words
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec, InboundConnection, OutboundConnection
 
 
-def doc_md(spec: InboundSftp | OutboundSftp, revision: int, airflow_url: str) -> str:
+def doc_md(spec: ConnectionSpec, revision: int, airflow_url: str) -> str:
     """Return the DAG's documentation: what it does, from where to where, when, and whom to ask."""
     rows = [
         ("Program", spec.program),
@@ -29,30 +29,26 @@ def doc_md(spec: InboundSftp | OutboundSftp, revision: int, airflow_url: str) ->
     )
 
 
-def summary(spec: InboundSftp | OutboundSftp) -> str:
+def summary(spec: ConnectionSpec) -> str:
     """Return one paragraph for people: the spec's own description, or what its kind does."""
     if spec.description:
         return spec.description
-    if isinstance(spec, InboundSftp):
+    if isinstance(spec, InboundConnection):
         return f"Takes {spec.data_type} files from the partner, checks every row and books the good ones."
     return f"Makes the report {spec.data_type} and delivers it to the partner."
 
 
-def _source(spec: InboundSftp | OutboundSftp) -> str:
-    if isinstance(spec, OutboundSftp):
+def _source(spec: ConnectionSpec) -> str:
+    if isinstance(spec, OutboundConnection):
         return f"the ledger, report {spec.data_type}"
-    return f"`{_place(spec)}`, files `{spec.details.file_pattern}`"
+    return f"`{spec.details.place}`, files `{spec.details.file_pattern}`"
 
 
-def _target(spec: InboundSftp | OutboundSftp) -> str:
-    if isinstance(spec, OutboundSftp):
-        return f"`{_place(spec)}`, file `{spec.details.file_name}`"
+def _target(spec: ConnectionSpec) -> str:
+    if isinstance(spec, OutboundConnection):
+        return f"`{spec.details.place}`, file `{spec.details.file_name}`"
     results = f"; results go to `{spec.details.result_folder}`" if spec.details.result_folder else ""
     return f"the ledger{results}"
-
-
-def _place(spec: InboundSftp | OutboundSftp) -> str:
-    return f"sftp://{spec.details.host}:{spec.details.port}/{spec.details.folder.lstrip('/')}"
 
 
 def _cell(text: str) -> str:

@@ -10,7 +10,7 @@ from airflow.sdk import task_group
 from dag_factory.alerts import failure_callback
 from dag_factory.pools import pool_of
 from dag_factory.rendered_spec import RenderedSpec
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import InboundConnection, OutboundConnection
 from operators.inbound import Acknowledge, ApplyModifications, Fetch, Validate
 from operators.outbound import CheckReport, Deliver, ExportReport
 from operators.wrap_up import WrapUp
@@ -20,7 +20,7 @@ FILE_NAMES = "{{ task.batch['names'] }}"
 HOUR = timedelta(hours=1)
 
 
-def inbound_tasks(spec: InboundSftp, revision: int) -> None:
+def inbound_tasks(spec: InboundConnection, revision: int) -> None:
     """Make wait_for_files -> [fetch -> validate -> apply_modifications -> acknowledge] -> wrap_up.
 
     The bracket is a mapped group, once per batch of files. What one file of a batch did to a task must not keep its
@@ -51,7 +51,7 @@ def inbound_tasks(spec: InboundSftp, revision: int) -> None:
     )
 
 
-def outbound_tasks(spec: OutboundSftp, revision: int) -> None:
+def outbound_tasks(spec: OutboundConnection, revision: int) -> None:
     """Make export_report -> check_report -> deliver."""
     shared: dict[str, Any] = {
         "connection": spec.name,

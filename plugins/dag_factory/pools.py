@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow.listeners import hookimpl
 
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -20,10 +20,10 @@ SLOTS = 4
 DESCRIPTION = "Connections: tasks at work with this partner's server at the same time."
 
 
-def pool_of(spec: InboundSftp | OutboundSftp) -> str:
+def pool_of(spec: ConnectionSpec) -> str:
     """Return the name of the pool of the connection's host, such as ``sftp-files.partner.test-22``."""
-    host = spec.details.host.lower().replace(":", "_")
-    return f"{PREFIX}{host}-{spec.details.port}"
+    details = spec.details
+    return f"{details.scheme}-{details.host.lower().replace(':', '_')}-{details.port}"
 
 
 @hookimpl

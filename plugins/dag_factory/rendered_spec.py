@@ -6,14 +6,14 @@ from typing import Any
 
 from airflow.sdk.definitions._internal.templater import LiteralValue
 
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 
 class RenderedSpec(LiteralValue):
     """A spec that is shown as it is: nothing that a person wrote into it runs as a template."""
 
     @classmethod
-    def of(cls, spec: InboundSftp | OutboundSftp) -> RenderedSpec:
+    def of(cls, spec: ConnectionSpec) -> RenderedSpec:
         """Return what of ``spec`` differs from the defaults, as plain JSON values."""
         return cls(spec.model_dump(mode="json", exclude_defaults=True))
 

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable
 
-from data_connections.spec import InboundSftp, OutboundSftp, cron_line
+from data_connections.spec import ConnectionSpec, cron_line
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=ZoneInfo("UTC"))
 """Start of DAGs without ``active_from``: early enough for the latest interval to be due at once."""
 
 
-def timetable_of(spec: InboundSftp | OutboundSftp) -> CronDataIntervalTimetable | None:
+def timetable_of(spec: ConnectionSpec) -> CronDataIntervalTimetable | None:
     """Return the timetable, each run standing for the interval before it; None when it runs on request only.
 
     A paused spec has none either: Airflow's own switch is set when a DAG is created and belongs to people from then
@@ -23,14 +23,14 @@ def timetable_of(spec: InboundSftp | OutboundSftp) -> CronDataIntervalTimetable 
     return None if line is None else CronDataIntervalTimetable(line, timezone=spec.time_zone)
 
 
-def start_of(spec: InboundSftp | OutboundSftp) -> datetime:
+def start_of(spec: ConnectionSpec) -> datetime:
     """Return the moment before which nothing is scheduled: midnight of ``active_from`` in the connection's zone."""
     if spec.active_from is None:
         return LONG_AGO
     return datetime.combine(spec.active_from, time.min, ZoneInfo(spec.time_zone))
 
 
-def schedule_in_words(spec: InboundSftp | OutboundSftp) -> str:
+def schedule_in_words(spec: ConnectionSpec) -> str:
     """Return the schedule as an English phrase, such as ``At 06:30, time zone Europe/Berlin``."""
     from cron_descriptor import Options, get_description
 

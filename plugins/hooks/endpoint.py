@@ -13,7 +13,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from data_connections.endpoints.contract import Credentials, Endpoint
 from data_connections.errors import ConfigurationError
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 if TYPE_CHECKING:
     from data_connections.endpoints.blocking import BlockingEndpoint
@@ -27,7 +27,7 @@ class EndpointHook(BaseHook):
     ``private_key``, ``private_key_passphrase`` and ``host_key``; the spec gives the rest.
     """
 
-    def __init__(self, spec: InboundSftp | OutboundSftp) -> None:
+    def __init__(self, spec: ConnectionSpec) -> None:
         super().__init__()
         self.spec = spec
 

@@ -16,7 +16,7 @@ from triggers.files import ARRIVAL
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from data_connections.spec import InboundSftp
+    from data_connections.spec import InboundConnection
 
 STEPS = ["wait_for_files", "fetch", "validate", "apply_modifications", "acknowledge"]
 
@@ -33,7 +33,7 @@ class WrapUp(ConnectionTask):
         from data_connections.ledger import runs
 
         run = self.run_of(context)
-        spec = cast("InboundSftp", run.spec)
+        spec = cast("InboundConnection", run.spec)
         arrival: Mapping[str, Any] = context["ti"].xcom_pull(task_ids="wait_for_files", key=ARRIVAL) or {}
         goes_on = wants_follow_up(spec, arrival, datetime.now(UTC))
         failure = self._failure(context)
@@ -79,7 +79,7 @@ def _had_files(context: Context, arrival: Mapping[str, Any]) -> bool:
     return bool(arrival.get("files")) or bool((context["dag_run"].conf or {}).get("had_files"))
 
 
-def wants_follow_up(spec: InboundSftp, arrival: Mapping[str, Any], now: datetime) -> bool:
+def wants_follow_up(spec: InboundConnection, arrival: Mapping[str, Any], now: datetime) -> bool:
     """Whether another run is to look on, after a run that took files.
 
     Yes where settled files were left over, and while the window is open where new ones are expected or already

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from data_connections.endpoints.arrival import WAITING, ArrivalRules, NotTaken, look
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.ledger import Ledger, sightings
-from data_connections.spec import InboundSftp
+from data_connections.spec import InboundConnection
 
 if TYPE_CHECKING:
     from data_connections.steps.pinned_run import PinnedRun
@@ -51,9 +51,9 @@ class Lookout:
     _noted: dict[RemoteFile, str] = field(default_factory=dict)
 
     @property
-    def spec(self) -> InboundSftp:
+    def spec(self) -> InboundConnection:
         """The run's spec."""
-        return cast("InboundSftp", self.run.spec)
+        return cast("InboundConnection", self.run.spec)
 
     def judge(self, listing: Sequence[RemoteFile]) -> Found:
         """Decide about ``listing``, and record what was seen and not taken with its reason.

@@ -16,7 +16,7 @@ from data_connections.errors import (
     LedgerUnavailable,
     RetriableEndpointError,
 )
-from data_connections.spec import InboundSftp
+from data_connections.spec import InboundConnection
 from hooks.endpoint import EndpointHook
 from hooks.ledger import LedgerHook
 from triggers.arrivals import Found, Lookout
@@ -96,7 +96,7 @@ class FilesTrigger(BaseTrigger):
         run = begin_run(ledger, self.connection, self.revision, self.dag_run_id)
         return Lookout(ledger, run)
 
-    def _closing_time(self, spec: InboundSftp) -> datetime:
+    def _closing_time(self, spec: InboundConnection) -> datetime:
         if self.closes_at:
             return datetime.fromisoformat(self.closes_at)
         due_at = datetime.fromisoformat(self.due_at) if self.due_at else None

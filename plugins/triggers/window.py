@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from data_connections.spec import InboundSftp, cron_line
+from data_connections.spec import InboundConnection, cron_line
 
 
-def window_end(spec: InboundSftp, *, started_at: datetime, due_at: datetime | None) -> datetime:
+def window_end(spec: InboundConnection, *, started_at: datetime, due_at: datetime | None) -> datetime:
     """Return the end of a run's arrival window.
 
     * ``continuous``: when the next run is due; without a schedule, ``wait`` after the start.
@@ -34,7 +34,7 @@ def window_end(spec: InboundSftp, *, started_at: datetime, due_at: datetime | No
     return end if end > opened else datetime.combine(opened.date() + timedelta(days=1), spec.arrival.until, zone)
 
 
-def _next_run(spec: InboundSftp, after: datetime) -> datetime | None:
+def _next_run(spec: InboundConnection, after: datetime) -> datetime | None:
     from croniter import croniter
 
     line = cron_line(spec.schedule, spec.name)

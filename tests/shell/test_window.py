@@ -4,16 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from data_connections.spec import InboundSftp, parse_spec
+from data_connections.spec import InboundConnection, parse_spec
 from fixtures.catalog import INBOUND, changed
 from operators.wrap_up import wants_follow_up
 from sensors.batches import batches_of
 from triggers.window import window_end
 
 
-def spec(**arrival: object) -> InboundSftp:
+def spec(**arrival: object) -> InboundConnection:
     parsed = parse_spec({**changed(INBOUND), "arrival": arrival})
-    assert isinstance(parsed, InboundSftp)
+    assert isinstance(parsed, InboundConnection)
     return parsed
 
 

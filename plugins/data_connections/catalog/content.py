@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Change:
         return f"{self.field}: {_shown(self.before)} -> {_shown(self.after)}"
 
 
-def content_of(spec: InboundSftp | OutboundSftp) -> dict[str, Any]:
+def content_of(spec: ConnectionSpec) -> dict[str, Any]:
     """Return every field of ``spec``, defaults too, as JSON values: a revision means the same for ever."""
     content: dict[str, Any] = spec.model_dump(mode="json")
     return content

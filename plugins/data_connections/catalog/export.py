@@ -8,10 +8,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 
-def to_yaml(spec: InboundSftp | OutboundSftp) -> str:
+def to_yaml(spec: ConnectionSpec) -> str:
     """Return the YAML of ``spec``, without the fields that are at their defaults."""
     return content_to_yaml(spec.model_dump(mode="json", exclude_defaults=True))
 

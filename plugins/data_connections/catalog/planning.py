@@ -9,7 +9,7 @@ from typing import Any, Literal
 from data_connections.catalog.content import Change, changes_between, content_of, hash_of
 from data_connections.catalog.revisions import StoredSpec
 from data_connections.errors import ConfigurationError, Mistakes, nearest
-from data_connections.spec import InboundSftp, LoadedSpec, OutboundSftp
+from data_connections.spec import ConnectionSpec, InboundConnection, LoadedSpec
 
 RESERVED = "connections_"
 """How the names of DAGs begin that are not connections."""
@@ -151,7 +151,7 @@ def _mistakes(
 
 
 def _rename_trouble(
-    loaded: LoadedSpec, others: Sequence[InboundSftp | OutboundSftp], by_name: Mapping[str, StoredSpec]
+    loaded: LoadedSpec, others: Sequence[ConnectionSpec], by_name: Mapping[str, StoredSpec]
 ) -> Iterator[ConfigurationError]:
     name, before = loaded.spec.name, loaded.spec.renamed_from
     if before is None or before not in by_name:
@@ -167,7 +167,7 @@ def _rename_trouble(
 
 def _unknown_names(loaded: LoadedSpec, known: Known) -> Iterator[ConfigurationError]:
     spec = loaded.spec
-    kind, names = ("data type", known.data_types) if isinstance(spec, InboundSftp) else ("report", known.reports)
+    kind, names = ("data type", known.data_types) if isinstance(spec, InboundConnection) else ("report", known.reports)
     if spec.data_type not in names:
         yield _unknown(loaded.mistake, "data_type", kind, spec.data_type, names)
     if spec.program not in known.programs:

@@ -10,7 +10,7 @@ from typing import Any
 
 from data_connections.errors import ConfigurationError, Mistakes, UnknownName
 from data_connections.ledger.database import Ledger, LedgerConnection
-from data_connections.spec import InboundSftp, OutboundSftp, parse_spec
+from data_connections.spec import ConnectionSpec, parse_spec
 
 _COLUMNS = """
     c.id as connection_id, c.name, c.managed_by, c.refusal, c.built_revision, c.deleted_at,
@@ -64,7 +64,7 @@ class StoredSpec:
     last_built: StoredSpec | None = None
 
     @cached_property
-    def spec(self) -> InboundSftp | OutboundSftp:
+    def spec(self) -> ConnectionSpec:
         """The spec.
 
         Raises:

@@ -6,10 +6,12 @@ from data_connections.spec.connection import (
     Alerts,
     ConnectionSpec,
     Contacts,
+    InboundConnection,
     InboundSftp,
+    OutboundConnection,
     OutboundSftp,
 )
-from data_connections.spec.details import InboundSftpDetails, OutboundSftpDetails
+from data_connections.spec.details import FolderHost, SftpHost
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line
@@ -23,14 +25,16 @@ __all__ = [
     "ConnectionSpec",
     "Contacts",
     "FileFormat",
+    "FolderHost",
     "HoldIf",
+    "InboundConnection",
     "InboundSftp",
-    "InboundSftpDetails",
     "Limits",
     "LoadedFolder",
     "LoadedSpec",
+    "OutboundConnection",
     "OutboundSftp",
-    "OutboundSftpDetails",
+    "SftpHost",
     "cron_line",
     "load_folder",
     "load_spec",

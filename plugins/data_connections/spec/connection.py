@@ -11,7 +11,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from data_connections.data_types import Suite
 from data_connections.errors import nearest
 from data_connections.spec.arrival import Arrival, Limits
-from data_connections.spec.details import InboundSftpDetails, OutboundSftpDetails
+from data_connections.spec.details import (
+    InboundFolder,
+    InboundSftpDetails,
+    OutboundFolder,
+    OutboundSftpDetails,
+)
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, check_schedule
 
@@ -66,6 +71,8 @@ class _Connection(BaseModel):
     description: str = Field(default="", description="What the transfer is for.")
     program: Slug = Field(description="Key of the program that the data belongs to.")
     data_type: Slug = Field(description="What the rows are: a folder of include/schemas, or a report's name.")
+    direction: str = Field(description="Whether files come in or go out.")
+    method: str = Field(description="How files travel.")
     credentials: Slug = Field(description="Name of the login, kept apart from the spec; never the secret itself.")
     schedule: Schedule = Field(default="daily", description="A cron line, a preset such as 'daily', or 'on request'.")
     time_zone: TimeZone = Field(
@@ -87,13 +94,12 @@ class _Connection(BaseModel):
         return self.display_name or self.name
 
 
-class InboundSftp(_Connection):
-    """A connection that pulls files from a partner's SFTP server."""
+class InboundConnection(_Connection):
+    """A connection that takes files in."""
 
     direction: Literal["inbound"] = Field(description="We take files in.")
-    method: Literal["sftp"] = Field(description="How files travel.")
     methodology: Literal["pull"] = Field(default="pull", description="We pull from the partner's server.")
-    details: InboundSftpDetails = Field(description="Where the files are, and what happens to them there.")
+    details: InboundFolder = Field(description="Where the files are, and what happens to them there.")
     arrival: Arrival = Field(default=Arrival(), description="Which files a run waits for, and how long.")
     format: FileFormat = Field(default=FileFormat(), description="How the files are written.")
     limits: Limits = Field(default=Limits(), description="Sizes and counts beyond which something is wrong.")
@@ -107,13 +113,33 @@ class InboundSftp(_Connection):
     )
 
 
-class OutboundSftp(_Connection):
-    """A connection that pushes a report to a partner's SFTP server."""
+class OutboundConnection(_Connection):
+    """A connection that sends a report out."""
 
     direction: Literal["outbound"] = Field(description="We send reports out.")
-    method: Literal["sftp"] = Field(description="How files travel.")
     methodology: Literal["push"] = Field(default="push", description="We push to the partner's server.")
+    details: OutboundFolder = Field(description="Where the files go.")
+
+
+class InboundSftp(InboundConnection):
+    """A connection that pulls files from a partner's SFTP server."""
+
+    method: Literal["sftp"] = Field(description="How files travel.")
+    details: InboundSftpDetails = Field(description="Where the files are, and what happens to them there.")
+
+
+class OutboundSftp(OutboundConnection):
+    """A connection that pushes a report to a partner's SFTP server."""
+
+    method: Literal["sftp"] = Field(description="How files travel.")
     details: OutboundSftpDetails = Field(description="Where the files go.")
+
+
+KINDS: dict[str, type[InboundConnection | OutboundConnection]] = {
+    "inbound_sftp": InboundSftp,
+    "outbound_sftp": OutboundSftp,
+}
+"""Every kind of connection, by direction and method."""
 
 
 def _kind(value: Any) -> str:
@@ -127,5 +153,5 @@ ConnectionSpec = Annotated[
 ]
 """Any connection, told apart by direction and method."""
 
-CONNECTION_SPEC: TypeAdapter[InboundSftp | OutboundSftp] = TypeAdapter(ConnectionSpec)
+CONNECTION_SPEC: TypeAdapter[ConnectionSpec] = TypeAdapter(ConnectionSpec)
 """Reads and writes specs: ``CONNECTION_SPEC.validate_python(mapping)``."""

@@ -43,22 +43,49 @@ HostKey = Annotated[str, AfterValidator(_is_host_key)]
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 
-class SftpHost(BaseModel):
-    """An SFTP server and a folder on it."""
+class FolderHost(BaseModel):
+    """A server with folders, and one of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     host: Host = Field(description="Name or address of the server.")
-    port: int = Field(default=22, gt=0, lt=65536, description="TCP port of the server.")
+    port: int = Field(gt=0, lt=65536, description="TCP port of the server.")
     folder: str = Field(min_length=1, description="Folder on the server; absolute, or relative to the login's own.")
+
+    @property
+    def scheme(self) -> str:
+        """How it is reached, as an address begins: such as ``sftp``."""
+        raise NotImplementedError
+
+    @property
+    def address(self) -> str:
+        """``scheme://host:port``, for messages."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def place(self) -> str:
+        """``scheme://host:port/folder``, for people."""
+        return f"{self.address}/{self.folder.lstrip('/')}"
+
+
+class SftpHost(FolderHost):
+    """An SFTP server and a folder on it."""
+
+    port: int = Field(default=22, gt=0, lt=65536, description="TCP port of the server.")
     host_key: tuple[HostKey, ...] = Field(
         default=(),
         description="The server's public keys; two while it changes. Where none is given, the credentials' are used.",
     )
 
+    @property
+    def scheme(self) -> str:
+        """``sftp``."""
+        return "sftp"
 
-class InboundSftpDetails(SftpHost):
-    """A partner's SFTP folder that files are pulled from."""
+
+class InboundFolder(FolderHost):
+    """A partner's folder that files are pulled from."""
 
     file_pattern: Pattern = Field(
         min_length=1,
@@ -75,8 +102,8 @@ class InboundSftpDetails(SftpHost):
     )
 
 
-class OutboundSftpDetails(SftpHost):
-    """A partner's SFTP folder that files are pushed to."""
+class OutboundFolder(FolderHost):
+    """A partner's folder that files are pushed to."""
 
     file_name: Annotated[str, AfterValidator(check_file_name)] = Field(
         min_length=1,
@@ -86,3 +113,11 @@ class OutboundSftpDetails(SftpHost):
     existing: Literal["replace", "version"] = Field(
         default="replace", description="What a day that is run again does: replaces its file, or adds _v2, _v3 ..."
     )
+
+
+class InboundSftpDetails(SftpHost, InboundFolder):
+    """A partner's SFTP folder that files are pulled from."""
+
+
+class OutboundSftpDetails(SftpHost, OutboundFolder):
+    """A partner's SFTP folder that files are pushed to."""

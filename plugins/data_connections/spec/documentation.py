@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from data_connections.spec.connection import CONNECTION_SPEC
+from data_connections.spec.connection import CONNECTION_SPEC, KINDS
 from data_connections.spec.schedule import ON_REQUEST, PRESETS
 
 _INTRODUCTION = """# Configuration
@@ -39,8 +39,8 @@ log. Mistakes are all shown, with file, line and field, and then nothing is chan
 
 """
 _SECTIONS = {
-    "InboundSftpDetails": ("details", "of an inbound connection"),
-    "OutboundSftpDetails": ("details", "of an outbound connection"),
+    "InboundSftpDetails": ("details", "of an inbound connection by SFTP"),
+    "OutboundSftpDetails": ("details", "of an outbound connection by SFTP"),
     "Arrival": ("arrival", ""),
     "FileFormat": ("format", ""),
     "Limits": ("limits", ""),
@@ -74,8 +74,9 @@ def _kinds(inbound: Mapping[str, Any], outbound: Mapping[str, Any], shared: list
     for name in ("direction", "methodology"):
         values = [kind["properties"][name]["const"] for kind in (inbound, outbound)]
         both[name] = {"enum": values, "description": _TELLS[name]}
-    both["method"]["description"] = _TELLS["method"]
-    both["details"] = {"description": "Where the files are, and what happens to them there: one of the two below."}
+    methods = dict.fromkeys(key.partition("_")[2] for key in KINDS)
+    both["method"] = {"enum": list(methods), "description": _TELLS["method"]}
+    both["details"] = {"description": "Where the files are, and what happens to them there: one of those below."}
     return {"properties": both, "required": inbound["required"]}
 
 

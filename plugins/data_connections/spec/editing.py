@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from data_connections.spec.connection import CONNECTION_SPEC
+from data_connections.spec.connection import CONNECTION_SPEC, KINDS
 from data_connections.spec.variables import PATTERN as VARIABLE
 
 _FROM_ENVIRONMENT = {
@@ -36,9 +36,10 @@ def editor_schema(
         reports: The same of outbound connections.
     """
     schema = CONNECTION_SPEC.json_schema()
-    for kind, names in (("InboundSftp", data_types), ("OutboundSftp", reports)):
-        if listed := sorted(names):
-            schema["$defs"][kind]["properties"]["data_type"]["enum"] = listed
+    data_types, reports = tuple(data_types), tuple(reports)
+    for key, kind in KINDS.items():
+        if listed := sorted(data_types if key.startswith("inbound") else reports):
+            schema["$defs"][kind.__name__]["properties"]["data_type"]["enum"] = listed
     definitions = {name: _relaxed(definition) for name, definition in schema["$defs"].items()}
     kinds = [reference["$ref"].rpartition("/")[2] for reference in schema["oneOf"]]
     for kind in kinds:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from data_connections.errors import ConfigurationError, Mistakes
-from data_connections.spec.connection import CONNECTION_SPEC, InboundSftp, OutboundSftp
+from data_connections.spec.connection import CONNECTION_SPEC, ConnectionSpec
 from data_connections.spec.mistakes import mistakes_of
 from data_connections.spec.sources import Source, mistake_at
 from data_connections.spec.variables import fill_in
@@ -23,7 +23,7 @@ DEFAULTS_FILE = "_defaults.yaml"
 class LoadedSpec:
     """A spec, and the files that it was read from."""
 
-    spec: InboundSftp | OutboundSftp
+    spec: ConnectionSpec
     path: Path | None = None
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
@@ -93,7 +93,7 @@ def load_spec(path: Path, environment: Mapping[str, str] = os.environ) -> Loaded
     return LoadedSpec(spec, path, sources)
 
 
-def parse_spec(content: Mapping[str, Any]) -> InboundSftp | OutboundSftp:
+def parse_spec(content: Mapping[str, Any]) -> ConnectionSpec:
     """Return the spec that a plain mapping holds, such as a stored revision.
 
     Raises:

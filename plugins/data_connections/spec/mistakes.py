@@ -10,10 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from data_connections.errors import ConfigurationError, nearest
-from data_connections.spec.connection import SLUG, InboundSftp, OutboundSftp
+from data_connections.spec.connection import KINDS, SLUG
 from data_connections.spec.sources import Place, Source, mistake_at
 
-_KINDS: dict[str, type[BaseModel]] = {"inbound_sftp": InboundSftp, "outbound_sftp": OutboundSftp}
 _SECRETS_ELSEWHERE = (
     "Secrets never stand in YAML: name the login with `credentials`, and store it with `connections credentials set`."
 )
@@ -40,12 +39,12 @@ def mistakes_of(
 def place_of(error: ErrorDetails) -> Place:
     """Return where the value of an error stands in its file."""
     place = error["loc"]
-    return tuple(place[1:] if place and place[0] in _KINDS else place)
+    return tuple(place[1:] if place and place[0] in KINDS else place)
 
 
 def _mistake(error: ErrorDetails, sources: Sequence[Source], model: type[BaseModel] | None) -> ConfigurationError:
     place = place_of(error)
-    model = model or _KINDS.get(str(error["loc"][0]) if error["loc"] else "")
+    model = model or KINDS.get(str(error["loc"][0]) if error["loc"] else "")
     message, suggestion = _explain(error, model, place)
     if error["type"] in _UNKNOWN_KIND:
         place = (_wrong_half(error["input"]),)
@@ -94,17 +93,17 @@ def _unknown_field(name: str, fields: Sequence[str]) -> tuple[str, str | None]:
 
 def _wrong_half(given: Any) -> str:
     content = given if isinstance(given, Mapping) else {}
-    return "method" if content.get("direction") in {kind.partition("_")[0] for kind in _KINDS} else "direction"
+    return "method" if content.get("direction") in {kind.partition("_")[0] for kind in KINDS} else "direction"
 
 
 def _unknown_kind(given: Any) -> tuple[str, str | None]:
     content = given if isinstance(given, Mapping) else {}
     left_out = [name for name in ("direction", "method") if content.get(name) is None]
-    kinds = ", ".join(kind.replace("_", " + ") for kind in _KINDS)
+    kinds = ", ".join(kind.replace("_", " + ") for kind in KINDS)
     if left_out:
         return f"{' and '.join(left_out)} must be given; there are: {kinds}.", None
     direction, method = content["direction"], content["method"]
-    suggestion = nearest(f"{direction}_{method}", _KINDS)
+    suggestion = nearest(f"{direction}_{method}", KINDS)
     return (
         f"direction {direction!r} with method {method!r} is no kind of connection; there are: {kinds}.",
         suggestion.replace("_", " + ") if suggestion else None,

@@ -99,7 +99,7 @@ def summary_of(connection: LedgerConnection, job: Job) -> dict[str, Any]:
 
 def _address(job: Job, file: dict[str, Any] | None) -> str | None:
     details = job.spec.details
-    return f"sftp://{details.host}:{details.port}/{file['path'].lstrip('/')}" if file else None
+    return f"{details.address}/{file['path'].lstrip('/')}" if file else None
 
 
 def _sentence(submission: Submission) -> str:

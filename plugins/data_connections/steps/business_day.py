@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from data_connections.spec import OutboundSftp, cron_line
+from data_connections.spec import OutboundConnection, cron_line
 
 _DAY = timedelta(days=1)
 
@@ -30,7 +30,11 @@ class BusinessDays:
 
 
 def business_days(
-    spec: OutboundSftp, now: datetime, *, business_date: date | None = None, interval_start: datetime | None = None
+    spec: OutboundConnection,
+    now: datetime,
+    *,
+    business_date: date | None = None,
+    interval_start: datetime | None = None,
 ) -> BusinessDays:
     """Return the days that a run is about.
 
@@ -54,7 +58,7 @@ def business_days(
     return latest if latest.last <= yesterday else _turn(spec, latest.first - _DAY)
 
 
-def _turn(spec: OutboundSftp, day: date) -> BusinessDays:
+def _turn(spec: OutboundConnection, day: date) -> BusinessDays:
     line = cron_line(spec.schedule, spec.name)
     if line is None:
         return BusinessDays(day, day)

@@ -14,14 +14,16 @@ from data_connections.data_types import DataType
 from data_connections.ledger import Ledger
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Attempt
-from data_connections.spec import InboundSftp
+from data_connections.spec import InboundConnection
 from data_connections.steps.stage import staged_columns, staged_rows
 from data_connections.validation import Finding, Outcome, ValidatedBlock
 from data_connections.validation.validated import Review
 
 
 @contextmanager
-def ledger_review(ledger: Ledger, spec: InboundSftp, data_type: DataType, received_at: datetime) -> Iterator[Review]:
+def ledger_review(
+    ledger: Ledger, spec: InboundConnection, data_type: DataType, received_at: datetime
+) -> Iterator[Review]:
     """Give out a review that judges each validated block by the ledger as it is now.
 
     Args:
@@ -37,14 +39,18 @@ def ledger_review(ledger: Ledger, spec: InboundSftp, data_type: DataType, receiv
             connection.rollback()
 
 
-def default_currency(ledger: Ledger, spec: InboundSftp) -> str:
+def default_currency(ledger: Ledger, spec: InboundConnection) -> str:
     """Return the currency of rows that name none; empty where neither connection nor program has one."""
     row = ledger.one("select currency from program where key = %s", [spec.program])
     return spec.default_currency or (row["currency"] if row else "")
 
 
 def _reviewed(
-    connection: LedgerConnection, spec: InboundSftp, data_type: DataType, received_at: datetime, block: ValidatedBlock
+    connection: LedgerConnection,
+    spec: InboundConnection,
+    data_type: DataType,
+    received_at: datetime,
+    block: ValidatedBlock,
 ) -> ValidatedBlock:
     with connection.transaction(force_rollback=True):
         attempt = Attempt(Attempt.new_name(0))

@@ -17,7 +17,7 @@ from data_connections.ledger import Ledger, sightings, staging, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Seal
 from data_connections.ledger.submissions import Submission
-from data_connections.spec import HoldIf, InboundSftp
+from data_connections.spec import HoldIf, InboundConnection
 from data_connections.steps.acknowledgement import acknowledge
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.pinned_run import PinnedRun
@@ -41,7 +41,7 @@ def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[S
     Returns:
         The submissions that the run has to bring to an end, in claim order.
     """
-    assert isinstance(run.spec, InboundSftp)  # noqa: S101 - only inbound connections have a task that claims
+    assert isinstance(run.spec, InboundConnection)  # noqa: S101 - only inbound connections have a task that claims
     with ledger.connect() as connection:
         connection.execute("select from connection where id = %s for no key update", [run.connection_id])
         for file in files:
@@ -50,7 +50,7 @@ def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[S
         return [submissions.get(connection, submission_id) for submission_id in leased]
 
 
-def _claim_one(connection: LedgerConnection, run: PinnedRun, spec: InboundSftp, file: RemoteFile) -> None:
+def _claim_one(connection: LedgerConnection, run: PinnedRun, spec: InboundConnection, file: RemoteFile) -> None:
     sighting = sightings.record(connection, run.connection_id, file, "claimed", None)
     if sightings.submission_of(connection, sighting) is None:
         submissions.add(

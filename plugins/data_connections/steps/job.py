@@ -10,7 +10,7 @@ from data_connections.ledger import submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submissions import Submission
 from data_connections.settings import Settings
-from data_connections.spec import InboundSftp, parse_spec
+from data_connections.spec import InboundConnection, parse_spec
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Job:
 
     submission: Submission
     name: str
-    spec: InboundSftp
+    spec: InboundConnection
     data_type: DataType
     currency: str
 
@@ -58,14 +58,14 @@ def read_job(
     ).fetchone()
     assert row is not None  # noqa: S101 - a submission's revision is never deleted
     spec = parse_spec({**row["spec"], "name": row["name"]})
-    if not isinstance(spec, InboundSftp):
+    if not isinstance(spec, InboundConnection):
         raise ConfigurationError(f"Connection {spec.name} sends files; it takes none.")
     known = data_types or builtin_data_types()
     currency = spec.default_currency or row["currency"] or ""
     return Job(submission, row["name"], spec, with_expectations(known[submission.data_type], spec), currency)
 
 
-def with_expectations(data_type: DataType, spec: InboundSftp) -> DataType:
+def with_expectations(data_type: DataType, spec: InboundConnection) -> DataType:
     """Return the data type with the expectations of the connection added to its own."""
     own, more = data_type.suite, spec.expectations
     if not more.rows and not more.file:

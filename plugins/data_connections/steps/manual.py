@@ -12,7 +12,7 @@ from data_connections.data_types import DataTypes
 from data_connections.errors import ConfigurationError, LedgerUnavailable
 from data_connections.landing import Landing, Original
 from data_connections.ledger import Ledger, sightings, submissions
-from data_connections.spec import InboundSftp
+from data_connections.spec import InboundConnection
 from data_connections.steps import inbound
 from data_connections.steps.acknowledgement import result_files
 from data_connections.steps.description import described
@@ -66,7 +66,7 @@ def take(
         ConfigurationError: The connection takes no files, or the file cannot be read.
     """
     stored = current(ledger, name)
-    if not isinstance(stored.spec, InboundSftp):
+    if not isinstance(stored.spec, InboundConnection):
         raise ConfigurationError(f"Connection {name} sends files; it takes none.")
     applying.must_be_known(stored.spec.data_type)
     original = _keep(landing, path)

@@ -15,7 +15,7 @@ from data_connections.landing import Landing
 from data_connections.ledger import Ledger, deliveries, outbound_runs
 from data_connections.ledger.deliveries import Delivery
 from data_connections.reports import Parameters, Program, Report, Reports
-from data_connections.spec import OutboundSftp
+from data_connections.spec import OutboundConnection
 from data_connections.spec.file_name import versioned
 from data_connections.steps.business_day import BusinessDays, business_days
 from data_connections.steps.outbound_spec import base_name, outbound_spec
@@ -98,7 +98,7 @@ def fail_run(ledger: Ledger, run_id: int, reason: str) -> None:
         outbound_runs.finish_run(connection, run_id, reason=reason, failed=True)
 
 
-def _before_active_from(ledger: Ledger, run: PinnedRun, spec: OutboundSftp, days: BusinessDays) -> str | None:
+def _before_active_from(ledger: Ledger, run: PinnedRun, spec: OutboundConnection, days: BusinessDays) -> str | None:
     """Return why a scheduled run sends nothing: its days lie before the first one that was asked for."""
     if spec.active_from is not None:
         first, reason = spec.active_from, "its active_from"
@@ -120,7 +120,9 @@ def _skip(ledger: Ledger, run: PinnedRun, reason: str) -> dict[str, Any]:
     return {"delivery_id": None, "state": "skipped", "connection": run.spec.name, "message": reason}
 
 
-def _unfinished(spec: OutboundSftp, program: Program, days: BusinessDays, now: datetime, *, asked: bool) -> str | None:
+def _unfinished(
+    spec: OutboundConnection, program: Program, days: BusinessDays, now: datetime, *, asked: bool
+) -> str | None:
     """Return what is to be noted about days that are not over yet.
 
     Raises:
@@ -148,7 +150,7 @@ def _export(
     landing: Landing,
     report: Report,
     run: PinnedRun,
-    spec: OutboundSftp,
+    spec: OutboundConnection,
     days: BusinessDays,
     note: str | None,
 ) -> Delivery:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from datetime import date
 
 from data_connections.errors import ConfigurationError
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec, OutboundConnection
 from data_connections.spec.file_name import file_name
 
 
-def outbound_spec(spec: InboundSftp | OutboundSftp) -> OutboundSftp:
+def outbound_spec(spec: ConnectionSpec) -> OutboundConnection:
     """Return the spec as that of an outbound connection.
 
     Raises:
         ConfigurationError: It is an inbound one.
     """
-    if not isinstance(spec, OutboundSftp):
+    if not isinstance(spec, OutboundConnection):
         raise ConfigurationError(f"Connection {spec.name} takes files; it sends none.")
     return spec
 
 
-def base_name(spec: OutboundSftp, first: date, last: date) -> str:
+def base_name(spec: OutboundConnection, first: date, last: date) -> str:
     """Return the file's name for these days, before any version is added to it."""
     return file_name(
         spec.details.file_name,

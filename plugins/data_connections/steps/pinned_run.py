@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from data_connections.catalog import revision as read_revision
 from data_connections.ledger import runs
 from data_connections.ledger.database import Ledger
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class PinnedRun:
     id: int
     connection_id: int
     revision: int
-    spec: InboundSftp | OutboundSftp
+    spec: ConnectionSpec
 
 
 def begin_run(ledger: Ledger, name: str, revision: int, dag_run_id: str) -> PinnedRun:

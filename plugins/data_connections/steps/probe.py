@@ -10,7 +10,7 @@ from data_connections.endpoints.arrival import ArrivalRules
 from data_connections.endpoints.blocking import BlockingEndpoint
 from data_connections.endpoints.names import join
 from data_connections.errors import ConnectionsError, EndpointFileMissing
-from data_connections.spec import InboundSftp, OutboundSftp
+from data_connections.spec import ConnectionSpec, InboundConnection, OutboundConnection
 
 _CONTENT = b"Connections tries out whether it may write here, and deletes this file at once.\n"
 _SHOWN = 5
@@ -31,7 +31,7 @@ class ProbeStep:
     message: str
 
 
-def probe(spec: InboundSftp | OutboundSftp, endpoint: BlockingEndpoint) -> Iterator[ProbeStep]:
+def probe(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[ProbeStep]:
     """Try what runs of the connection will do at a connected endpoint; stops at the first thing that fails.
 
     Files are written under names that nobody takes for data (``.connections-test-...``), and deleted again.
@@ -44,9 +44,9 @@ def probe(spec: InboundSftp | OutboundSftp, endpoint: BlockingEndpoint) -> Itera
             return
 
 
-def _attempts(spec: InboundSftp | OutboundSftp, endpoint: BlockingEndpoint) -> Iterator[tuple[str, Callable[[], str]]]:
+def _attempts(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[tuple[str, Callable[[], str]]]:
     folder = spec.details.folder
-    if isinstance(spec, OutboundSftp):
+    if isinstance(spec, OutboundConnection):
         yield "folder", lambda: f"{folder} can be listed; it holds {_files(len(endpoint.list(folder)))}."
         yield "write and rename", lambda: _write(endpoint, folder)
         return
@@ -61,7 +61,7 @@ def _attempts(spec: InboundSftp | OutboundSftp, endpoint: BlockingEndpoint) -> I
         yield "result folder", lambda: _write(endpoint, results)
 
 
-def _listed(spec: InboundSftp, endpoint: BlockingEndpoint) -> str:
+def _listed(spec: InboundConnection, endpoint: BlockingEndpoint) -> str:
     rules = ArrivalRules.of(spec.details.file_pattern, spec.details.exclude)
     files = endpoint.list(spec.details.folder)
     fitting = sorted((file for file in files if rules.objection(file.name) is None), key=rules.claim_order)

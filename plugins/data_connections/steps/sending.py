@@ -25,7 +25,7 @@ from data_connections.landing import Landing
 from data_connections.landing.area import BLOCK, OriginalDamaged
 from data_connections.ledger import Ledger, deliveries, outbound_runs
 from data_connections.ledger.deliveries import Delivery
-from data_connections.spec import OutboundSftp
+from data_connections.spec import OutboundConnection
 from data_connections.spec.file_name import versioned
 from data_connections.steps.outbound_spec import base_name, outbound_spec
 
@@ -115,7 +115,9 @@ def _record(ledger: Ledger, delivery: Delivery) -> None:
             outbound_runs.finish_run(connection, delivery.run_id, reason=delivery.note)
 
 
-def _send(ledger: Ledger, landing: Landing, endpoint: BlockingEndpoint, delivery: Delivery, spec: OutboundSftp) -> None:
+def _send(
+    ledger: Ledger, landing: Landing, endpoint: BlockingEndpoint, delivery: Delivery, spec: OutboundConnection
+) -> None:
     """Put the file under its final name, unless an earlier try has done so."""
     if delivery.remote_path and _stands(endpoint, delivery.remote_path, delivery):
         return
@@ -142,7 +144,7 @@ def _send(ledger: Ledger, landing: Landing, endpoint: BlockingEndpoint, delivery
     )
 
 
-def _names(delivery: Delivery, spec: OutboundSftp) -> Iterator[str]:
+def _names(delivery: Delivery, spec: OutboundConnection) -> Iterator[str]:
     """Yield the names that the file may have, the recorded one first; only one where files are replaced."""
     if spec.details.existing == "replace":
         yield delivery.file_name

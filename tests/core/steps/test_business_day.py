@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_connections.spec import OutboundSftp, parse_spec
+from data_connections.spec import OutboundConnection, parse_spec
 from data_connections.steps.business_day import business_days
 
 THURSDAY = datetime(2026, 6, 11, 3, 0, tzinfo=UTC)
 
 
-def connection(schedule: str = "daily", time_zone: str = "UTC") -> OutboundSftp:
+def connection(schedule: str = "daily", time_zone: str = "UTC") -> OutboundConnection:
     spec = parse_spec(
         {
             "name": "acme-daily",
@@ -28,7 +28,7 @@ def connection(schedule: str = "daily", time_zone: str = "UTC") -> OutboundSftp:
             "details": {"host": "sftp.example.com", "folder": "/out", "file_name": "report.csv"},
         }
     )
-    assert isinstance(spec, OutboundSftp)
+    assert isinstance(spec, OutboundConnection)
     return spec
 
 
