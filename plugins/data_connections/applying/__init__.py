@@ -1,6 +1,23 @@
 """Staged rows into the ledger: one transaction a submission, in SQL sets."""
 
 from data_connections.applying.rules import TYPES, Application, Rules
-from data_connections.applying.transaction import Verdict, apply_staged, lock_family, must_be_known, verdicts_on
+from data_connections.applying.transaction import (
+    Verdict,
+    apply_staged,
+    is_absolute,
+    lock_family,
+    must_be_known,
+    verdicts_on,
+)
 
-__all__ = ["TYPES", "Application", "Rules", "Verdict", "apply_staged", "lock_family", "must_be_known", "verdicts_on"]
+__all__ = [
+    "TYPES",
+    "Application",
+    "Rules",
+    "Verdict",
+    "apply_staged",
+    "is_absolute",
+    "lock_family",
+    "must_be_known",
+    "verdicts_on",
+]

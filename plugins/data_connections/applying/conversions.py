@@ -10,6 +10,7 @@ from psycopg import sql
 
 from data_connections.applying import conversion_queries as queries
 from data_connections.applying.rules import Application, Rules
+from data_connections.applying.statements import Statements
 from data_connections.errors import TotalsMismatch
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Sum
@@ -33,7 +34,7 @@ NO_CURRENCY = "XXX"
 _PAIRS_AT_ONCE = 40
 
 
-def decide(connection: LedgerConnection, application: Application) -> None:
+def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
     """Find the rows whose program or event type is not right, and the orders that the ledger has already."""
     run = _Queries(connection, application)
     run(queries.RESOLVE, program=sql.Literal(application.program))
@@ -50,6 +51,7 @@ def decide(connection: LedgerConnection, application: Application) -> None:
     if run.any(queries.HAS_ACTIONS):
         run(queries.FIND_KNOWN)
         run(queries.MARK_KNOWN)
+    return []
 
 
 def write(connection: LedgerConnection, application: Application) -> list[Sum]:
@@ -74,51 +76,37 @@ RULES = Rules(family="actions", strict_order=False, decide=decide, write=write)
 """Conversions of a connection may apply in any order: rows that meet in the ledger are told apart by their order."""
 
 
-class _Queries:
+class _Queries(Statements):
     """Runs the queries of this data type, with the staged table and columns of one application filled in."""
 
     def __init__(self, connection: LedgerConnection, application: Application) -> None:
-        self._connection = connection
-        self._application = application
         fields = {
             column.field: application.field(column.name)
             for column in application.data_type.columns
             if column.name in PLACED | ITEM_PLACED
         }
-        self._parts: dict[str, sql.Composable] = {
+        parts: dict[str, sql.Composable] = {
             **fields,
             "rows": application.attempt.rows,
             "submission": sql.Literal(application.submission_id),
             "received_at": sql.Literal(application.received_at),
         }
-        self._fill(keyed=queries.KEYED_BY_MANY)
-        self._fill(open=queries.OPEN)
+        super().__init__(connection, parts)
+        self.fill(keyed=queries.KEYED_BY_MANY)
+        self.fill(open=queries.OPEN)
 
     def choose_key(self) -> None:
         """Look no row's key up where all have the same."""
         if not self.any(queries.HAS_MANY_KEYS):
-            self._fill(keyed=queries.KEYED_BY_ONE)
-            self._fill(open=queries.OPEN)
+            self.fill(keyed=queries.KEYED_BY_ONE)
+            self.fill(open=queries.OPEN)
 
     def leave_out_what_is_empty(self) -> None:
         """Join neither verdicts nor known orders to a million rows where there are none."""
-        self._fill(occurrence=queries.FIRST_OCCURRENCE)
+        self.fill(occurrence=queries.FIRST_OCCURRENCE)
         if self.any(queries.HAS_KNOWN):
-            self._fill(keyed=queries.WITH_KNOWN, occurrence=queries.NEXT_OCCURRENCE)
-        self._fill(open=queries.OPEN if self.any(queries.HAS_VERDICTS) else queries.OPEN_WITHOUT_VERDICTS)
-
-    def _fill(self, **fragments: str) -> None:
-        filled = {name: sql.SQL(fragment).format(**self._parts) for name, fragment in fragments.items()}
-        self._parts.update(filled)
-
-    def __call__(self, query: str, **parts: sql.Composable) -> list[dict[str, Any]]:
-        statement = sql.SQL(query).format(**{**self._parts, **parts})
-        cursor = self._connection.execute(statement)
-        return [dict(row) for row in cursor] if cursor.description else []
-
-    def any(self, query: str) -> bool:
-        """Whether a query finds a row."""
-        return bool(self(query))
+            self.fill(keyed=queries.WITH_KNOWN, occurrence=queries.NEXT_OCCURRENCE)
+        self.fill(open=queries.OPEN if self.any(queries.HAS_VERDICTS) else queries.OPEN_WITHOUT_VERDICTS)
 
 
 def _order_columns(application: Application, *, with_items: bool) -> Iterable[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from data_connections.applying import conversions
+from data_connections.applying import conversions, modifications
 from data_connections.applying.rules import Rules
 from data_connections.errors import ConfigurationError
 
-RULES: Mapping[str, Rules] = {"conversions": conversions.RULES}
+RULES: Mapping[str, Rules] = {
+    "action_modifications": modifications.RULES,
+    "conversions": conversions.RULES,
+}
 
 
 def rules_for(data_type: str) -> Rules:

@@ -62,12 +62,15 @@ class Rules:
 
     Attributes:
         family: What of a program is locked meanwhile; data types that touch the same rows share a family.
-        strict_order: Whether submissions of one connection apply only in the order of their numbers.
-        decide: Writes to the temporary table ``verdict`` which staged, accepted rows are not to be applied.
+        strict_order: Whether rows say what is to be, so that submissions of one connection apply only in the order of
+            their numbers, and bytes that were applied before count again once something later was.
+        decide: Writes to the temporary table ``verdict`` which staged, accepted rows are not to be applied, and to
+            ``remark`` what is to be said about the others; returns how the sums of the accepted rows differ from
+            the seal's where rows count in the currency of what the ledger has.
         write: Applies the others, and returns their sums, taken from what was written.
     """
 
     family: str
     strict_order: bool
-    decide: Callable[[LedgerConnection, Application], None]
+    decide: Callable[[LedgerConnection, Application], list[Sum]]
     write: Callable[[LedgerConnection, Application], list[Sum]]

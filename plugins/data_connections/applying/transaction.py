@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from psycopg import sql
 
@@ -33,13 +33,23 @@ def must_be_known(data_type: str) -> None:
 
 
 class Verdict(NamedTuple):
-    """Why the ledger does not take a row."""
+    """Why the ledger does not take a row, or (``accepted``) what is to be said about one that it takes."""
 
     line: int
     outcome: str
     code: str
     column_name: str | None
     message: str
+
+    @property
+    def severity(self) -> Literal["error", "warning"]:
+        """How it stands among the findings of validation."""
+        return "warning" if self.outcome == "accepted" else "error"
+
+
+def is_absolute(data_type: str) -> bool:
+    """Whether rows of a data type say what is to be, so that what comes last holds."""
+    return rules_for(data_type).strict_order
 
 
 def lock_family(connection: LedgerConnection, data_type: str, program: str) -> None:
@@ -85,10 +95,13 @@ def _keep_order(connection: LedgerConnection, submission: Submission, rules: Rul
 
 
 def verdicts_on(connection: LedgerConnection, application: Application, data_type: str) -> list[Verdict]:
-    """Return which staged rows the ledger would not take now, by line, and why; nothing is written that lasts."""
+    """Return what the ledger would say now about staged rows, by line; nothing is written that lasts."""
     create_verdicts(connection)
     rules_for(data_type).decide(connection, application)
-    rows = connection.execute(b"select line, outcome, code, column_name, message from verdict order by line").fetchall()
+    rows = connection.execute(b"""
+        select line, outcome, code, column_name, message from verdict
+        union all select line, 'accepted', code, column_name, message from remark order by line
+    """).fetchall()
     return [Verdict(**row) for row in rows]
 
 
@@ -111,10 +124,11 @@ def _opened(connection: LedgerConnection, submission: Submission, program: str, 
 def _judged(connection: LedgerConnection, application: Application, rules: Rules) -> Totals:
     """Let the rules decide, and return the sums of the file with their verdicts taken into account."""
     create_verdicts(connection)
-    rules.decide(connection, application)
+    moved = rules.decide(connection, application)
     connection.execute("analyze verdict")
     totals: dict[tuple[str, str], tuple[int, Decimal, Decimal]] = defaultdict(lambda: (0, Decimal(0), Decimal(0)))
     _add(totals, application.seal.sums, 1)
+    _add(totals, moved, 1)
     quantity = application.data_type.measures.quantity
     pieces = application.field(quantity) if quantity else sql.SQL("0")
     verdicts = verdict_sums(connection, application.attempt, pieces)

@@ -9,10 +9,13 @@ from data_connections.ledger.staging import Attempt, Sum
 
 
 def create_verdicts(connection: LedgerConnection) -> None:
-    """Create the table ``verdict`` for the rest of the transaction; the first verdict on a line counts."""
+    """Create the tables ``verdict``, one at most a line, and ``remark`` for the rest of the transaction."""
     connection.execute("""
         create temporary table verdict (
             line bigint primary key, outcome text not null, code text not null, column_name text, message text not null
+        ) on commit drop;
+        create temporary table remark (
+            line bigint primary key, code text not null, column_name text, message text not null
         ) on commit drop
     """)
 
@@ -38,6 +41,7 @@ def write_outcomes(connection: LedgerConnection, submission_id: int, attempt: At
     parameters = {"id": submission_id}
     connection.execute(_FINDINGS.format(rows=attempt.rows, findings=attempt.findings), parameters)
     connection.execute(_VERDICTS.format(findings=attempt.findings), parameters)
+    connection.execute(_REMARKS.format(findings=attempt.findings), parameters)
     warned = connection.execute(
         "select count(distinct line) as warned from outcome where submission_id = %(id)s and outcome = 'accepted'",
         parameters,
@@ -57,4 +61,9 @@ _VERDICTS = sql.SQL("""
     insert into outcome (submission_id, line, number, outcome, severity, code, column_name, message)
     select %(id)s, v.line, coalesce(f.number, 0) + 1, v.outcome, 'error', v.code, v.column_name, v.message
     from verdict v left join (select line, max(number) as number from {findings} group by line) f using (line)
+""")
+_REMARKS = sql.SQL("""
+    insert into outcome (submission_id, line, number, outcome, severity, code, column_name, message)
+    select %(id)s, r.line, coalesce(f.number, 0) + 1, 'accepted', 'warning', r.code, r.column_name, r.message
+    from remark r left join (select line, max(number) as number from {findings} group by line) f using (line)
 """)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,14 +98,20 @@ def _mistake(invalid: ValidationError, columns_file: Path, suite_file: Path) -> 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        content = _parsed(path.read_text(encoding="utf-8"))
     except (MarkedYAMLError, UnicodeDecodeError) as unreadable:
         mark = getattr(unreadable, "problem_mark", None)
         line = mark.line + 1 if mark else None
         raise ConfigurationError(f"This is not readable YAML: {unreadable}", path=path, line=line) from unreadable
     if not isinstance(content, dict):
         raise ConfigurationError("This file must hold a mapping.", path=path)
-    return content
+    return dict(content)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> Any:
+    """Parse YAML, the same text once: every step of a submission asks for its data type."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def _version(folder: Path) -> str:

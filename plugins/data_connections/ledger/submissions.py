@@ -248,14 +248,31 @@ def set_acknowledged(connection: LedgerConnection, submission_id: int) -> None:
     )
 
 
-def fully_applied_twin(connection: LedgerConnection, submission: Submission) -> int | None:
-    """Return the earliest submission of the same connection with equal bytes that was applied to the last row."""
+def fully_applied_twin(connection: LedgerConnection, submission: Submission, *, absolute: bool) -> int | None:
+    """Return the earliest submission of the same connection with equal bytes that was applied to the last row.
+
+    Args:
+        connection: The ledger.
+        submission: The one that might be a copy.
+        absolute: Whether such rows say what is to be: then bytes that come again after something else of the
+            connection was applied, or still may be, are no copy: A, B, A ends at A.
+    """
     twin = connection.execute(
         """
-        select min(id) as id from submission
-        where sha256 = %(sha256)s and connection_id = %(connection)s and id <> %(id)s and state = 'applied'
+        select min(t.id) as id from submission t
+        where t.sha256 = %(sha256)s and t.connection_id = %(connection)s and t.id <> %(id)s and t.state = 'applied'
+          and not (%(absolute)s and exists (
+              select from submission later
+              where later.connection_id = t.connection_id and later.number > t.number and later.number < %(number)s
+                and later.state not in ('quarantined', 'duplicate') and later.sha256 is distinct from t.sha256))
         """,
-        {"sha256": submission.sha256, "connection": submission.connection_id, "id": submission.id},
+        {
+            "sha256": submission.sha256,
+            "connection": submission.connection_id,
+            "id": submission.id,
+            "number": submission.number,
+            "absolute": absolute,
+        },
     ).fetchone()
     return twin["id"] if twin else None
 

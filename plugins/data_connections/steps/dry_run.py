@@ -67,6 +67,6 @@ def _with_verdicts(block: ValidatedBlock, verdicts: Sequence[Verdict]) -> Valida
     outcome = block.outcome.copy()
     places = np.searchsorted(block.lines, np.array([verdict.line for verdict in verdicts], dtype=np.int64))
     outcome[places] = [Outcome[verdict.outcome.upper()] for verdict in verdicts]
-    added = [Finding(verdict.line, verdict.column_name, verdict.code, verdict.message) for verdict in verdicts]
+    added = [Finding(each.line, each.column_name, each.code, each.message, each.severity) for each in verdicts]
     findings = sorted([*block.findings, *added], key=lambda finding: finding.line or 0)
     return replace(block, outcome=outcome, findings=findings)

@@ -209,7 +209,8 @@ def _apply_once(connection: LedgerConnection, submission_id: int, data_types: Da
 def _end_as_duplicate(connection: LedgerConnection, submission: Submission) -> bool:
     if submission.apply_anyway:
         return False
-    twin = submissions.fully_applied_twin(connection, submission)
+    absolute = applying.is_absolute(submission.data_type)
+    twin = submissions.fully_applied_twin(connection, submission, absolute=absolute)
     if twin is not None:
         submissions.set_duplicate(connection, submission.id, twin)
     return twin is not None

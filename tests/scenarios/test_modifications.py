@@ -1,0 +1,455 @@
+"""What modification files make of actions: every code beside a row that does not get it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fixtures.desk import RECEIVED, Desk, table
+
+ORDERS = table(
+    "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount,EventCode,Category,Sku,Quantity",
+    "1000,2001,2026-02-20T10:00:00Z,A,EUR,100.00,,,,",
+    "1000,2001,2026-02-20T10:00:00Z,B,EUR,50.00,,,,",
+    "1000,2001,2026-02-20T10:00:00Z,ZERO,EUR,0,,,,",
+    "1000,2001,2026-02-20T10:00:00Z,USD,USD,20.00,,,,",
+    "1000,2001,2026-02-20T10:00:00Z,APP,EUR,5.00,SALE,,,",
+    "1000,2001,2026-02-20T10:00:00Z,ITEMS,EUR,60.00,,Shoes,BOOT,2",
+    "1000,2001,2026-02-20T10:00:00Z,ITEMS,EUR,30.00,,Socks,SOCK,3",
+    "1000,2001,2026-02-20T10:00:00Z,ITEMS,EUR,10.00,,Gifts,SOCK,1",
+)
+HEADER = (
+    "ActionId,ActionTrackerId,OrderId,Sku,Category,Quantity,Amount,CurrencyCode,CustomerStatus,Reason,DispositionCode"
+)
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    """Actions of a few orders, and the connection ``changes`` for their modifications."""
+    desk.connect("changes", data_type="action_modifications")
+    assert desk.submit(ORDERS)["state"] == "applied"
+    with desk.ledger.connect() as connection:
+        connection.execute(
+            "insert into reason_code (event_type_id, code, effect, name) values (2001, 'Swapped', 'modify', 'Swapped'),"
+            " (2001, 'FRAUD_RING', 'reverse', 'Fraud'), (2002, 'ELSEWHERE', 'modify', 'Other')"
+        )
+    return desk
+
+
+def row(order: str = "", **cells: object) -> str:
+    """Return a line of a modifications file; ``order`` names the action by order and event type."""
+    names = HEADER.split(",")
+    given = {name.lower(): value for name, value in cells.items()}
+    if order:
+        given = {"actiontrackerid": 2001, "orderid": order, **given}
+    if not {"reason", "dispositioncode"} & given.keys():
+        given["reason"] = "ORDER_UPDATE"
+    return ",".join(str(given.get(name.lower(), "")) for name in names)
+
+
+def change(shop: Desk, *rows: str, **options: Any) -> dict[str, Any]:
+    """Submit rows as a modifications file."""
+    return shop.submit(table(HEADER, *rows), "changes.csv", "changes", **options)
+
+
+def action(shop: Desk, order: str) -> tuple[str, Decimal]:
+    """Return state and amount of the newest action of an order."""
+    found = shop.ledger.one(
+        "select state, amount from action where order_id = %s order by occurrence desc limit 1", [order]
+    )
+    assert found is not None
+    return found["state"], found["amount"]
+
+
+def number(shop: Desk, order: str) -> int:
+    found = shop.ledger.one("select id from action where order_id = %s order by occurrence desc limit 1", [order])
+    assert found is not None
+    return int(found["id"])
+
+
+def items(shop: Desk, order: str) -> list[tuple[str, Any, Decimal]]:
+    rows = shop.ledger.all(
+        "select sku, quantity, amount from action_item where action_id = %s order by number", [number(shop, order)]
+    )
+    return [(each["sku"], each["quantity"], each["amount"]) for each in rows]
+
+
+def updates(shop: Desk, order: str) -> list[tuple[str, int, Decimal, Decimal, str, str]]:
+    rows = shop.ledger.all(
+        "select kind, line, old_amount, new_amount, old_state, new_state from action_update"
+        " where action_id = %s order by id",
+        [number(shop, order)],
+    )
+    return [tuple(each.values()) for each in rows]  # type: ignore[misc]
+
+
+def test_a_new_total_is_an_update_and_the_action_stays_pending(shop: Desk) -> None:
+    done = change(shop, row("A", Amount="80.00", Reason="ITEM_RETURNED"))
+
+    assert (done["state"], done["accepted"], done["amounts"]) == ("applied", 1, {"EUR": "80.00"})
+    assert action(shop, "A") == ("PENDING", 80)
+    [update] = shop.ledger.all("select * from action_update")
+    assert (update["kind"], update["old_amount"], update["new_amount"]) == ("modified", 100, 80)
+    assert (update["old_state"], update["new_state"]) == ("PENDING", "PENDING")
+    assert (update["reason"], update["submission_id"], update["line"]) == ("ITEM_RETURNED", done["id"], 2)
+    assert update["received_at"] == RECEIVED
+    assert action(shop, "B") == ("PENDING", 50)
+
+
+def test_zero_reverses_and_a_new_amount_restores(shop: Desk) -> None:
+    change(shop, row("A", Amount=0, Reason="cons_fraud"))
+    assert action(shop, "A") == ("REVERSED", 0)
+    change(shop, row("A", Amount="90.00"))
+    assert action(shop, "A") == ("PENDING", 90)
+    assert updates(shop, "A") == [
+        ("reversed", 2, 100, 0, "PENDING", "REVERSED"),
+        ("restored", 2, 0, 90, "REVERSED", "PENDING"),
+    ]
+
+
+def test_an_amount_of_zero_on_zero_only_modifies_and_says_so(shop: Desk) -> None:
+    done = change(shop, row("ZERO", Amount=0), row("A", Amount=0))
+
+    assert (done["state"], done["accepted"], done["warned"]) == ("applied", 2, 1)
+    assert shop.codes(done) == {2: ["ZERO_ON_ZERO"]}
+    assert action(shop, "ZERO") == ("PENDING", 0)
+    assert action(shop, "A") == ("REVERSED", 0)
+    done = change(shop, row("ZERO", DispositionCode="REJECTED"))
+    assert (done["state"], action(shop, "ZERO")) == ("applied", ("REVERSED", 0))
+
+
+@pytest.mark.parametrize("column", ["Reason", "DispositionCode"])
+def test_approved_approves_and_nothing_can_be_changed_then(shop: Desk, column: str) -> None:
+    done = change(shop, row("A", **{column: "APPROVED"}), row("A", Amount=10), row("A", **{column: "Approved"}))
+
+    assert (done["accepted"], shop.codes(done)) == (1, {3: ["ALREADY_APPROVED"], 4: ["ALREADY_APPROVED"]})
+    found = shop.ledger.one("select state, amount, locked_at, locked_by from action where order_id = 'A'")
+    assert found == {"state": "APPROVED", "amount": 100, "locked_at": RECEIVED, "locked_by": "file"}
+    assert shop.codes(change(shop, row("A", Amount=20))) == {2: ["ALREADY_APPROVED"]}
+
+
+def test_an_approval_may_bring_the_final_amount(shop: Desk) -> None:
+    change(shop, row("A", Amount="75.50", Reason="APPROVED"))
+
+    assert action(shop, "A") == ("APPROVED", Decimal("75.50"))
+
+
+def test_codes_of_the_event_type_do_what_they_say(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("A", Amount=99, Reason="SWAPPED"),
+        row("B", Reason="fraud_ring"),
+        row("USD", Amount=1, Reason="ELSEWHERE"),
+        row("ZERO", DispositionCode="SWAPPED", Amount=3),
+    )
+
+    assert shop.codes(done) == {4: ["REASON_NOT_FOUND"]}
+    assert (action(shop, "A"), action(shop, "B"), action(shop, "ZERO")) == (
+        ("PENDING", 99),
+        ("REVERSED", 0),
+        ("PENDING", 3),
+    )
+
+
+def test_repeated_lines_apply_in_their_order_each_as_its_own_update(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("A", Amount=90),
+        row("B", Amount=40),
+        row("A", Amount=90),
+        row("A", Amount=0),
+        row("A", Amount=0),
+        row("A", Amount=70),
+        row("B", Amount=50),
+    )
+
+    assert shop.codes(done) == {4: ["NO_CHANGE"], 6: ["ALREADY_REVERSED"]}
+    assert updates(shop, "A") == [
+        ("modified", 2, 100, 90, "PENDING", "PENDING"),
+        ("reversed", 5, 90, 0, "PENDING", "REVERSED"),
+        ("restored", 7, 0, 70, "REVERSED", "PENDING"),
+    ]
+    assert [each[1:4] for each in updates(shop, "B")] == [(3, 50, 40), (8, 40, 50)]
+    assert shop.ledger.one("select modifications from action where order_id = 'A'") == {"modifications": 3}
+
+
+def test_actions_are_named_by_their_id_too(shop: Desk) -> None:
+    first, app = number(shop, "A"), number(shop, "APP")
+    done = change(
+        shop,
+        row(ActionId=first, Amount=90),
+        row(ActionId=f"1000.2001.{first}", Amount=80),
+        row(ActionId=f"M1000.2001.{app}", Amount=4),
+        row(ActionId=f"1000.2001.{app}", Amount=3),
+        row(ActionId=f"1000.2002.{first}", Amount=3),
+        row("B", ActionId=first, Amount=3),
+        row("A", ActionId=first, Amount=70),
+        row(ActionId="1e5", Amount=3),
+        row(ActionId=987654, Amount=3),
+    )
+
+    assert shop.codes(done) == {line: ["ACTION_NOT_FOUND"] for line in (5, 6, 7, 9, 10)}
+    assert (action(shop, "A"), action(shop, "APP")) == (("PENDING", 70), ("PENDING", 4))
+
+
+def test_of_several_actions_of_an_order_the_newest_is_meant(shop: Desk) -> None:
+    with shop.ledger.connect() as connection:
+        connection.execute("update event_type set duplicate_window_days = 0 where id = 2001")
+    again = table(
+        "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount", "1000,2001,2026-02-25T10:00:00Z,A,EUR,7.00"
+    )
+    shop.submit(again)
+    change(shop, row("A", Amount=6))
+
+    amounts = shop.ledger.all("select amount from action where order_id = 'A' order by occurrence")
+    assert [each["amount"] for each in amounts] == [100, 6]
+
+
+def test_what_names_no_action_is_rejected(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("NOBODY", Amount=1),
+        row("A", ActionTrackerId=2002, Amount=1),
+        row("A", ActionTrackerId=2101, Amount=1),
+        row("A", ActionTrackerId=99, Amount=1),
+        row("A", ActionTrackerId="abc", Amount=1),
+        row("A", Amount=1),
+    )
+
+    assert shop.codes(done) == {
+        2: ["ACTION_NOT_FOUND"],
+        3: ["ACTION_NOT_FOUND"],
+        4: ["ACTIONTRACKER_NOT_FOUND"],
+        5: ["ACTIONTRACKER_NOT_FOUND"],
+        6: ["ACTIONTRACKER_NOT_FOUND"],
+    }
+    told = {error["line"]: error["message"] for error in done["errors"]}
+    assert all(told[line].startswith("ActionTrackerId:ActionTrackerId value is invalid") for line in (4, 5, 6))
+
+
+def test_actions_of_another_program_are_not_found(shop: Desk) -> None:
+    shop.connect("foreign", data_type="action_modifications", program="globex")
+    done = shop.submit(table(HEADER, row(ActionId=number(shop, "A"), Amount=1)), connection="foreign")
+
+    assert shop.codes(done) == {2: ["ACTION_NOT_FOUND"]}
+
+
+def test_a_campaign_is_compared_where_it_is_given(shop: Desk) -> None:
+    header = "CampaignId,ActionTrackerId,OrderId,Amount,Reason"
+    done = shop.submit(table(header, "1000,2001,A,1,OTHER", "1001,2001,B,1,OTHER"), connection="changes")
+
+    assert shop.codes(done) == {3: ["CAMPAIGN_NOT_FOUND"]}
+
+
+def test_nothing_is_converted(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("USD", Amount=10, CurrencyCode="EUR"),
+        row("USD", Amount=11, CurrencyCode="usd"),
+        row("USD", Amount=12),
+        row("A", Amount=13),
+    )
+
+    assert shop.codes(done) == {2: ["CURRENCY_MISMATCH"]}
+    assert done["amounts"] == {"EUR": "13.00", "USD": "23.00"}
+    assert action(shop, "USD") == ("PENDING", 12)
+
+
+def test_a_locked_action_is_judged_by_the_received_time(shop: Desk) -> None:
+    with shop.ledger.connect() as connection:
+        connection.execute("update action set locks_at = %s where order_id = 'A'", [RECEIVED])
+        connection.execute(
+            "update action set locks_at = %s + interval '1 second', state = 'APPROVED', locked_by = 'date',"
+            " locked_at = now() where order_id = 'B'",
+            [RECEIVED],
+        )
+    done = change(shop, row("A", Amount=1), row("B", Amount=2), row("A", Reason="APPROVED"))
+
+    assert shop.codes(done) == {2: ["ALREADY_LOCKED"], 4: ["ALREADY_LOCKED"]}
+    assert action(shop, "B") == ("APPROVED", 2)
+    change(shop, row("B", Amount=0))
+    assert action(shop, "B") == ("REVERSED", 0)
+
+
+def test_reversing_or_approving_what_is_reversed(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("A", DispositionCode="REJECTED"),
+        row("A", DispositionCode="REJECTED"),
+        row("A", Reason="APPROVED"),
+        row("A", CustomerStatus="NEW"),
+        row("A", Amount=5),
+    )
+
+    assert shop.codes(done) == {line: ["ALREADY_REVERSED"] for line in (3, 4, 5)}
+    assert action(shop, "A") == ("PENDING", 5)
+
+
+def test_codes_and_figures_that_do_not_fit(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("A", DispositionCode="REJECTED", Amount=5),
+        row("A", Reason="APPROVED", Amount=0),
+        row("ITEMS", Sku="BOOT", Quantity=0, Amount=5),
+        row("ITEMS", Sku="BOOT", Reason="APPROVED"),
+        row("A", DispositionCode="REJECTED", Amount=0),
+    )
+
+    assert shop.codes(done) == {line: ["CONTRADICTION"] for line in (2, 3, 4, 5)}
+
+
+def test_the_customer_s_status_is_kept_with_the_action(shop: Desk) -> None:
+    done = change(
+        shop, row("A", CustomerStatus="NEW"), row("A", CustomerStatus="NEW"), row("A", Amount=1, CustomerStatus="OLD")
+    )
+
+    assert shop.codes(done) == {3: ["NO_CHANGE"]}
+    assert shop.ledger.one("select extra from action where order_id = 'A'") == {"extra": {"CustomerStatus": "OLD"}}
+    rows = shop.ledger.all(
+        "select old_customer_status as old, new_customer_status as new from action_update order by id"
+    )
+    assert rows == [{"old": None, "new": "NEW"}, {"old": "NEW", "new": "OLD"}]
+
+
+def test_rows_that_say_nothing_or_too_little(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("A", Reason="", Amount=1),
+        row("A", Reason="OTHER"),
+        row("A", Amount=1, Quantity=2),
+        row(Amount=1),
+        row("A", Amount="1.005"),
+        row("A", Amount=-1),
+        row("A", Amount=1),
+    )
+
+    codes = {line: sorted(found) for line, found in shop.codes(done).items()}
+    assert codes == {
+        2: ["REASON_MISSING"],
+        3: ["NO_CHANGE"],
+        4: ["ITEM_INCOMPLETE"],
+        5: ["ACTIONTRACKER_NOT_FOUND", "OID_MISSING"],
+        6: ["TOO_MANY_DECIMALS"],
+        7: ["TOO_SMALL"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [("ActionId,Reason,ItemSubTotalDelta", "RELATIVE_AMOUNT"), ("ActionId,Reason,Sku1,Quantity1", "INDEXED_ITEMS")],
+)
+def test_columns_that_would_change_the_meaning_refuse_the_file(shop: Desk, header: str, code: str) -> None:
+    done = shop.submit(table(header, ",".join("1" for _ in header.split(","))), connection="changes")
+
+    assert (done["state"], done["code"]) == ("quarantined", code)
+
+
+def test_no_action_takes_more_than_a_thousand_modifications(shop: Desk) -> None:
+    with shop.ledger.connect() as connection:
+        connection.execute("update action set modifications = 998 where order_id = 'A'")
+    done = change(shop, *(row("A", Amount=amount) for amount in (1, 2, 3)), row("B", Amount=3))
+
+    assert shop.codes(done) == {4: ["TOO_MANY_MODIFICATIONS"]}
+    assert action(shop, "A") == ("PENDING", 2)
+
+
+def test_items_take_absolute_quantities_at_their_price(shop: Desk) -> None:
+    done = change(
+        shop,
+        row("ITEMS", Sku="BOOT", Quantity=1),
+        row("ITEMS", Sku="SOCK", Category="socks", Quantity=2, Amount="15.00"),
+        row("ITEMS", Sku="SOCK", Quantity=0),
+        row("ITEMS", Sku="HAT", Quantity=0),
+        row("A", Sku="BOOT", Quantity=0),
+        row("ITEMS", Sku="SOCK", Category="Gifts", Quantity=0),
+        row("ITEMS", Sku="BOOT", Quantity=1),
+    )
+
+    assert shop.codes(done) == {
+        4: ["ITEM_AMBIGUOUS"],
+        5: ["NO_ITEM"],
+        6: ["NO_ITEM"],
+        8: ["NO_CHANGE"],
+    }
+    assert items(shop, "ITEMS") == [("BOOT", 1, 30), ("SOCK", 2, 15), ("SOCK", 0, 0)]
+    assert action(shop, "ITEMS") == ("PENDING", 45)
+    assert [each[2:4] for each in updates(shop, "ITEMS")] == [(100, 70), (70, 55), (55, 45)]
+    rows = shop.ledger.all(
+        "select number, old_quantity, new_quantity, old_amount, new_amount from action_item_update order by update_id"
+    )
+    assert [tuple(each.values()) for each in rows] == [(1, 2, 1, 60, 30), (2, 3, 2, 30, 15), (3, 1, 0, 10, 0)]
+
+
+def test_an_order_whose_items_are_all_reversed_is_reversed_and_restored_at_their_price(shop: Desk) -> None:
+    change(
+        shop,
+        row("ITEMS", Sku="BOOT", Quantity=0),
+        row("ITEMS", Sku="SOCK", Category="Socks", DispositionCode="ITEM_RETURNED"),
+        row("ITEMS", Sku="SOCK", Category="Gifts", Amount=0),
+    )
+    assert action(shop, "ITEMS") == ("REVERSED", 0)
+    change(shop, row("ITEMS", Sku="BOOT", Quantity=3))
+    assert (action(shop, "ITEMS"), items(shop, "ITEMS")[0]) == (("PENDING", 90), ("BOOT", 3, 90))
+
+
+def test_a_new_total_of_an_order_is_shared_out_over_its_items(shop: Desk) -> None:
+    change(shop, row("ITEMS", Amount="33.34"))
+    assert items(shop, "ITEMS") == [
+        ("BOOT", 2, Decimal("20.00")),
+        ("SOCK", 3, Decimal("10.00")),
+        ("SOCK", 1, Decimal("3.34")),
+    ]
+    change(shop, row("ITEMS", Amount=0))
+    assert [each[1:] for each in items(shop, "ITEMS")] == [(0, 0), (0, 0), (0, 0)]
+    change(shop, row("ITEMS", Amount="66.68"))
+    assert items(shop, "ITEMS") == [
+        ("BOOT", 2, Decimal("40.00")),
+        ("SOCK", 3, Decimal("20.00")),
+        ("SOCK", 1, Decimal("6.68")),
+    ]
+
+
+def test_the_same_file_again_counts_once_something_else_came_between(shop: Desk) -> None:
+    first, second = [row("A", Amount=90)], [row("A", Amount=80)]
+    states = [change(shop, *rows)["state"] for rows in (first, first, second, first, first)]
+
+    assert states == ["applied", "duplicate", "applied", "applied", "duplicate"]
+    assert action(shop, "A") == ("PENDING", 90)
+
+
+def test_files_of_a_connection_wait_for_their_turn(shop: Desk) -> None:
+    shop.connect("changes", data_type="action_modifications", limits={"hold_if": {"rows_over": 1}})
+    waiting = change(shop, row("A", Amount=90), row("B", Amount=40))
+    assert waiting["state"] == "on_hold"
+    from data_connections.errors import OutOfTurn
+
+    with pytest.raises(OutOfTurn):
+        change(shop, row("A", Amount=80))
+    assert action(shop, "A") == ("PENDING", 100)
+
+
+def test_what_is_older_does_not_overwrite_what_is_newer(shop: Desk) -> None:
+    shop.connect("network", data_type="action_modifications")
+    noon, earlier = RECEIVED, datetime(2026, 3, 1, 11, tzinfo=RECEIVED.tzinfo)
+    change(shop, row("A", Amount=90), received_at=noon)
+    late = shop.submit(
+        table(HEADER, row("A", Amount=70), row("B", Amount=70)), connection="network", received_at=earlier
+    )
+
+    assert shop.codes(late) == {2: ["SUPERSEDED"]}
+    assert (action(shop, "A"), action(shop, "B")) == (("PENDING", 90), ("PENDING", 70))
+    same = change(shop, row("A", Amount=60), received_at=earlier)
+    assert (same["state"], action(shop, "A")) == ("applied", ("PENDING", 60))
+
+
+def test_pieces_and_money_of_the_file_add_up(shop: Desk) -> None:
+    done = change(shop, row("ITEMS", Sku="BOOT", Quantity=1, Amount=25), row("A", Amount=9), row("NOBODY", Amount=4))
+
+    assert (done["rows"], done["accepted"], done["rejected"]) == (3, 2, 1)
+    totals = shop.ledger.all(
+        "select outcome, rows, quantity, amount from submission_total where submission_id = %s order by 1", [done["id"]]
+    )
+    assert [tuple(each.values()) for each in totals] == [("accepted", 2, 1, 34), ("rejected", 1, 0, 4)]
