@@ -170,6 +170,67 @@ APPLYING_CODES = {
     "ORDER_CURRENCIES": Code(
         "The lines of one order have different currencies.", "Orders with the same number.", "Give it one currency."
     ),
+    "ACTION_NOT_FOUND": Code(
+        "No action of the program is the one that the row names.",
+        "A wrong OrderId or ActionId, an order that was rejected, columns that name two different actions.",
+        "Correct the OrderId, or send the order first.",
+    ),
+    "NO_CHANGE": Code(
+        "The action is already what the row says.",
+        "A row that was sent before, or an amount that says by how much instead of what is to be.",
+        "Write the final amount into Amount; 0 reverses.",
+    ),
+    "ALREADY_LOCKED": Code(
+        "The action's locking date had passed when the file was received.",
+        "A return that came too late.",
+        "Nothing can be done: what is locked is final.",
+    ),
+    "ALREADY_APPROVED": Code(
+        "A file approved the action before, and what is approved is final.",
+        "A return after the approval, or an approval that is sent twice.",
+        "Nothing can be done; approve later.",
+    ),
+    "ALREADY_REVERSED": Code(
+        "The action, or the item, is reversed already.",
+        "A reversal that is sent twice, or one of an order whose items were all reversed.",
+        "Nothing has to be done. To restore the action, send its amount.",
+    ),
+    "REASON_NOT_FOUND": Code(
+        "The event type has no such reason or disposition code, or the disposition has another column's meaning.",
+        "A spelling mistake, or a code that is not set up.",
+        "Use one of the codes of docs/modifications.md, or have the code added to the event type.",
+    ),
+    "CURRENCY_MISMATCH": Code(
+        "The row's currency is not the action's, and nothing is converted.",
+        "Amounts in the shop's currency instead of the order's.",
+        "Give the amount in the action's currency.",
+    ),
+    "SUPERSEDED": Code(
+        "The action was changed since by a file that was received later, and a replay never overwrites that.",
+        "A file that was delayed or held, beside a newer one.",
+        "Send what the action is to be now.",
+    ),
+    "NO_ITEM": Code(
+        "The action has no item with this Sku (and Category), or none that a new total could be shared out over.",
+        "A wrong Sku, or an order that was sent without items.",
+        "Correct the Sku, leave it out, or send a line for each item.",
+    ),
+    "ITEM_AMBIGUOUS": Code(
+        "The action has several items with this Sku.", "The same product in two lines.", "Name the Category too."
+    ),
+    "CONTRADICTION": Code(
+        "The code and the figures of the row do not fit each other.",
+        "A reversal with an amount above 0, an approval with an Amount of 0 or with a Sku.",
+        "Send one of them.",
+    ),
+    "TOO_MANY_MODIFICATIONS": Code(
+        "The action was modified 1,000 times before.", "A loop at the sender.", "Talk to our side."
+    ),
+    "ZERO_ON_ZERO": Code(
+        "An Amount of 0 on an action whose amount is 0 modifies it and does not reverse it: a warning.",
+        "A reversal of an action without money, such as a sign-up.",
+        "To reverse it send a DispositionCode such as REJECTED.",
+    ),
     "HELD_BY_LIMIT": Code(
         "The submission waits for approval: one of the connection's limits (`hold_if`) was passed.",
         "An unusual file.",

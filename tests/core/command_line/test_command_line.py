@@ -87,16 +87,20 @@ def test_a_ledger_of_a_newer_version_is_left_alone(cli: Cli, ledger: Any) -> Non
     assert "update Connections" in answer.err
 
 
-def test_templates_are_accepted_by_check(cli: Cli, tmp_path: Path) -> None:
-    for level in ("item", "order"):
+@pytest.mark.parametrize(
+    ("data_type", "levels"),
+    [("conversions", ["item", "order"]), ("action_modifications", ["approval", "item", "mobile", "order"])],
+)
+def test_templates_are_accepted_by_check(cli: Cli, tmp_path: Path, data_type: str, levels: list[str]) -> None:
+    for level in levels:
         for example in ((), ("--example",)):
             path = tmp_path / f"{level}{len(example)}.csv"
-            assert cli("template", "conversions", level, "-o", path, *example).code == 0
+            assert cli("template", data_type, level, "-o", path, *example).code == 0
 
-    answer = cli("check", "--data-type", "conversions", *sorted(tmp_path.glob("*.csv")), "--json")
+    answer = cli("check", "--data-type", data_type, *sorted(tmp_path.glob("*.csv")), "--json")
 
     assert answer.code == 0
-    assert [line.count('"rejected": 0') for line in answer.out.splitlines()] == [1, 1, 1, 1]
+    assert [line.count('"rejected": 0') for line in answer.out.splitlines()] == [1] * 2 * len(levels)
     assert (tmp_path / "order0.csv").read_text().count("\n") == 1
 
 
