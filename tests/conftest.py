@@ -20,6 +20,7 @@ pytest_plugins = [
     "fixtures.lost_replies",
     "fixtures.airflow_home",
     "fixtures.whole_stack",
+    "fixtures.typed",
 ]
 
 # Airflow and Great Expectations read these when they are first imported, so they are set before any test module is.

@@ -8,6 +8,7 @@ import typer
 
 from command_line import (
     apply,
+    backfill,
     browse,
     check,
     credentials,
@@ -64,6 +65,7 @@ RUN = "Run, and see what happened"
 app.command(rich_help_panel=RUN)(submit.submit)
 app.add_typer(submissions.submissions, name="submissions", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(run.run)
+app.command(rich_help_panel=RUN)(backfill.backfill)
 app.command(rich_help_panel=RUN)(browse.history)
 app.command(rich_help_panel=RUN)(report.report)
 app.add_typer(deliveries.deliveries, name="deliveries", rich_help_panel=RUN)

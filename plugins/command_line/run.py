@@ -46,7 +46,7 @@ def run(
     if business_date and stored.spec.direction == "inbound":
         raise ConfigurationError(f"{name} is inbound; --business-date is for outbound connections.")
     api = AirflowApi(settings)
-    _be_ready(api, stored, unpause=unpause)
+    be_ready(api, stored, unpause=unpause)
     started = _start(api, name, business_date)
     if not as_json:
         typer.echo(started["dag_run_id"])
@@ -77,12 +77,12 @@ def _tell_counts(ledger: Ledger, stored: StoredSpec, run_id: str) -> None:
         note(row["reason"])
 
 
-def _be_ready(api: AirflowApi, stored: StoredSpec, *, unpause: bool) -> None:
-    """Wait for a DAG that was only just applied, and make sure that a run of it would begin."""
+def be_ready(api: AirflowApi, stored: StoredSpec, *, unpause: bool, starts: bool = True) -> None:
+    """Wait for a DAG that was only just applied, and where something ``starts``, make sure that it would begin."""
     dag = _find_dag(api, stored)
     if unpause and dag["is_paused"]:
         api.patch(f"/dags/{stored.name}", {"is_paused": False})
-    elif dag["is_paused"]:
+    elif dag["is_paused"] and starts:
         raise ConfigurationError(f"The DAG of {stored.name} is paused in Airflow, so a run would wait: add --unpause.")
 
 

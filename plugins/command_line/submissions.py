@@ -118,6 +118,40 @@ def refuse_submission(
     _show(described(ledger, number), as_json=as_json)
 
 
+@submissions.command("replay")
+def replay_submission(
+    which: Which,
+    original_revision: Annotated[
+        bool, typer.Option("--original-revision", help="Judge by the revision of then, not by today's.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before anything is applied.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the difference, and apply nothing.")] = False,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge the kept original of a submission once more; shows the difference in outcomes first."""
+    from data_connections.landing import Landing
+    from data_connections.steps import manual, replay
+
+    settings = current_settings()
+    ledger, landing = open_ledger(settings), Landing(settings.landing_url)
+    number = _find(ledger, which)
+    difference = replay.preview(ledger, landing, number, original_revision=original_revision)
+    if dry_run and as_json:
+        print_json(difference.as_json())
+    elif not as_json:
+        print_table(("", "then", "now"), difference.lines())
+        note("Rows that the ledger has already are duplicates now.")
+    if dry_run:
+        raise typer.Exit(0)
+    if not yes:
+        typer.confirm("Take it again?", abort=True)
+    again = replay.take_again(ledger, number, who=acting_user(by), original_revision=original_revision)
+    done = manual.finish(ledger, landing, again)
+    _show(done, as_json=as_json)
+    raise typer.Exit(BAD if done["rejected"] or done["state"] == "quarantined" else 0)
+
+
 def _find(ledger: Any, which: str) -> int:
     from data_connections.ledger import submissions as records
 

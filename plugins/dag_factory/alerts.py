@@ -28,6 +28,11 @@ def failure_callback(spec: ConnectionSpec) -> Callable[[Context], None] | None:
         from airflow.sdk import Connection
         from airflow.sdk.exceptions import AirflowNotFoundException
 
+        from data_connections.steps.backfill import Conduct
+
+        if not Conduct.of_run(context["dag_run"].run_type, context["dag_run"].conf).alerts:
+            return
+
         try:
             Connection.get(SMTP)
         except AirflowNotFoundException:

@@ -1,4 +1,4 @@
-"""One Airflow pool per partner host, so that no partner gets more logins at once than it takes.
+"""Airflow pools: one per partner host, so that no partner gets more logins at once than it takes; one for backfills.
 
 A pool that is missing would block its tasks without a word, so the scheduler makes it when a run of a connection
 begins; ``connections_plugin`` registers this module as a listener. Slots that somebody changes later stay changed.
@@ -6,7 +6,8 @@ begins; ``connections_plugin`` registers this module as a listener. Slots that s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 
@@ -14,10 +15,14 @@ from data_connections.spec import ConnectionSpec
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
+    from airflow.models.taskinstance import TaskInstance
 
 PREFIX = "sftp-"
 SLOTS = 4
 DESCRIPTION = "Connections: tasks at work with this partner's server at the same time."
+BACKFILL = "connections-backfill"
+BACKFILL_SLOTS = 2
+BACKFILL_DESCRIPTION = "Connections: tasks of backfills at work at the same time, whatever the partner."
 
 
 def pool_of(spec: ConnectionSpec) -> str:
@@ -30,19 +35,32 @@ def pool_of(spec: ConnectionSpec) -> str:
 def on_dag_run_running(dag_run: DagRun) -> None:
     """Make the pools that the run's tasks name and that do not exist yet; runs in the scheduler."""
     tasks = dag_run.dag.tasks if dag_run.dag else ()
-    names = {task.pool for task in tasks if task.pool.startswith(PREFIX)}
-    if names:
-        _ensure(sorted(names))
+    pools = {task.pool: (SLOTS, DESCRIPTION) for task in tasks if task.pool.startswith(PREFIX)}
+    if pools and dag_run.run_type == "backfill":
+        pools[BACKFILL] = (BACKFILL_SLOTS, BACKFILL_DESCRIPTION)
+    if pools:
+        _ensure(pools)
 
 
-def _ensure(names: list[str]) -> None:
+def give_way(task_instance: TaskInstance, dag_run: DagRun | None) -> None:
+    """Put a task of a backfill into the pool of backfills, behind all others; called by Airflow as a policy."""
+    if dag_run is not None and dag_run.run_type == "backfill" and dag_run.dag and _is_ours(dag_run.dag.tasks):
+        task_instance.pool = BACKFILL
+        task_instance.priority_weight = 0
+
+
+def _is_ours(tasks: Iterable[Any]) -> bool:
+    return any(task.pool.startswith(PREFIX) for task in tasks)
+
+
+def _ensure(pools: Mapping[str, tuple[int, str]]) -> None:
     """Create missing pools in a session of its own: the scheduler's must not be committed here."""
     from airflow.models.pool import Pool
     from airflow.utils.session import create_session
     from sqlalchemy import select
 
     with create_session(scoped=False) as session:
-        known = set(session.scalars(select(Pool.pool).where(Pool.pool.in_(names))))
-        for name in names:
+        known = set(session.scalars(select(Pool.pool).where(Pool.pool.in_(pools))))
+        for name, (slots, description) in sorted(pools.items()):
             if name not in known:
-                session.add(Pool(pool=name, slots=SLOTS, description=DESCRIPTION, include_deferred=False))
+                session.add(Pool(pool=name, slots=slots, description=description, include_deferred=False))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from data_connections.steps.backfill import Conduct
 from hooks.failures import FAILURE, FINAL, TaskFailed, task_failure
 from operators.connection_task import ConnectionTask
 
@@ -52,6 +53,8 @@ class BatchTask(ConnectionTask):
 
     def _process(self, context: Context) -> dict[str, str]:
         failures: dict[int, Exception] = {}
+        dag_run = context["dag_run"]
+        self.conduct = Conduct.of_run(dag_run.run_type, dag_run.conf)
         ledger = self.ledger()
         if due := self._due(ledger):
             with self.opened(ledger, self.run_of(context)) as step:

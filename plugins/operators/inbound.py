@@ -70,4 +70,6 @@ class Acknowledge(BatchTask):
 
         landing = LandingHook().get_conn()
         with EndpointHook(run.spec).get_conn() as endpoint:
-            yield lambda submission: inbound.acknowledge(ledger, submission, endpoint, landing)
+            yield lambda submission: inbound.acknowledge(
+                ledger, submission, endpoint, landing, tell=self.conduct.receipts
+            )

@@ -69,9 +69,21 @@ class WrapUp(ConnectionTask):
                 "number": number,
                 "closes_at": arrival["closes_at"],
                 "had_files": _had_files(context, arrival),
+                **_of_backfill(context),
             },
         )
         self.log.info("The run %s goes on looking for files.", started)
+
+
+def _of_backfill(context: Context) -> dict[str, Any]:
+    """Return what a follow-up of a backfill's run has to know: its turn, and whom it speaks to."""
+    from data_connections.steps.backfill import Conduct
+
+    dag_run = context["dag_run"]
+    turn = (dag_run.conf or {}).get("turn") or (
+        dag_run.data_interval_start.isoformat() if dag_run.run_type == "backfill" else ""
+    )
+    return {"turn": turn, **Conduct.of_run(dag_run.run_type, dag_run.conf).as_conf()} if turn else {}
 
 
 def _had_files(context: Context, arrival: Mapping[str, Any]) -> bool:

@@ -17,13 +17,17 @@ from triggers.files import ARRIVAL, FilesTrigger
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+_TURN = (
+    "{{ (dag_run.conf or {}).get('turn') or "
+    "(dag_run.data_interval_start.isoformat() if dag_run.run_type == 'backfill' else '') }}"
+)
 _DUE_AT = "{{ dag_run.run_after.isoformat() if dag_run.run_type == 'scheduled' else '' }}"
 
 
 class WaitForFiles(BaseSensorOperator):
     """Waits for files that have settled, claims them, and returns them in batches."""
 
-    template_fields = ("spec", "dag_run_id", "started_at", "due_at", "closes_at")
+    template_fields = ("spec", "dag_run_id", "started_at", "due_at", "closes_at", "turn")
     template_fields_renderers = {"spec": "json"}  # noqa: RUF012 - Airflow's own way to say it
     start_from_trigger = True
 
@@ -36,6 +40,7 @@ class WaitForFiles(BaseSensorOperator):
         self.started_at = "{{ (dag_run.start_date or dag_run.run_after).isoformat() }}"
         self.due_at = _DUE_AT
         self.closes_at = "{{ (dag_run.conf or {}).get('closes_at', '') }}"
+        self.turn = _TURN
         self.start_trigger_args = StartTriggerArgs(
             trigger_cls=f"{FilesTrigger.__module__}.{FilesTrigger.__qualname__}",
             trigger_kwargs=self._trigger_arguments(),
@@ -43,7 +48,7 @@ class WaitForFiles(BaseSensorOperator):
         )
 
     def _trigger_arguments(self) -> dict[str, Any]:
-        names = ("connection", "revision", "dag_run_id", "started_at", "due_at", "closes_at")
+        names = ("connection", "revision", "dag_run_id", "started_at", "due_at", "closes_at", "turn")
         return {name: getattr(self, name) for name in names}
 
     def execute(self, context: Context) -> NoReturn:
@@ -57,7 +62,9 @@ class WaitForFiles(BaseSensorOperator):
             AirflowFailException: The wait ended early, and trying again does not help.
             TaskFailed: The host did not answer until the window ended.
         """
-        from data_connections.steps import inbound
+        from data_connections.steps import inbound, replay
+        from data_connections.steps.backfill import Conduct
+        from data_connections.steps.business_day import BusinessDays
         from data_connections.steps.pinned_run import find_run
         from sensors.batches import batches_of
 
@@ -67,6 +74,10 @@ class WaitForFiles(BaseSensorOperator):
             kind = FatalEndpointError if event["fatal"] else RetriableEndpointError
             raise task_failure(self.connection, kind(event["error"]))
         ti.xcom_push(key=ARRIVAL, value={**event, "files": len(event["files"])})
-        run = find_run(LedgerHook().get_conn(), self.connection, self.revision, context["run_id"])
-        claimed = inbound.claim(LedgerHook().get_conn(), run, [RemoteFile.from_json(file) for file in event["files"]])
+        ledger = LedgerHook().get_conn()
+        run = find_run(ledger, self.connection, self.revision, context["run_id"])
+        if event.get("days"):
+            conduct = Conduct.of_run(context["dag_run"].run_type, context["dag_run"].conf)
+            replay.take_days_again(ledger, run, BusinessDays.from_json(event["days"]), all_of_them=conduct.again)
+        claimed = inbound.claim(ledger, run, [RemoteFile.from_json(file) for file in event["files"]])
         return batches_of(claimed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
 
 from data_connections.endpoints.arrival import WAITING, ArrivalRules, NotTaken, look
 from data_connections.endpoints.contract import RemoteFile
@@ -12,6 +13,7 @@ from data_connections.ledger import Ledger, sightings
 from data_connections.spec import InboundConnection
 
 if TYPE_CHECKING:
+    from data_connections.steps.business_day import BusinessDays
     from data_connections.steps.pinned_run import PinnedRun
 
 NEXT_RUN = "next_run"
@@ -42,10 +44,12 @@ class Lookout:
     Args:
         ledger: The ledger.
         run: The run that looks; its spec is an inbound one.
+        days: Days whose files are wanted, by the date in the name, else by arrival; None for files of any day.
     """
 
     ledger: Ledger
     run: PinnedRun
+    days: BusinessDays | None = None
     looks: int = 0
     _previous: Sequence[RemoteFile] = ()
     _noted: dict[RemoteFile, str] = field(default_factory=dict)
@@ -65,7 +69,7 @@ class Lookout:
         arrivals = look(listing, self._previous, rules)
         limit = self.spec.limits.files_per_run
         with self.ledger.connect() as connection:
-            candidates = [*arrivals.taken, *arrivals.waiting]
+            candidates = [file for file in (*arrivals.taken, *arrivals.waiting) if self._is_wanted(file, rules)]
             new = sightings.open_paths(connection, self.run.connection_id, candidates)
             settled = [file for file in arrivals.taken if file.path in new]
             left = [(file, NEXT_RUN) for file in settled[limit:]]
@@ -79,6 +83,12 @@ class Lookout:
         self.looks += 1
         waiting = sum(file.path in new for file in arrivals.waiting)
         return Found(tuple(settled[:limit]), len(left), waiting, work_left)
+
+    def _is_wanted(self, file: RemoteFile, rules: ArrivalRules) -> bool:
+        if self.days is None:
+            return True
+        arrived = file.mtime.astimezone(ZoneInfo(self.spec.time_zone)).date()
+        return (rules.pattern.business_date(file.name) or arrived) in self.days
 
     @staticmethod
     def _reason(seen: NotTaken) -> tuple[RemoteFile, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -22,6 +22,12 @@ from hooks.ledger import LedgerHook
 from triggers.arrivals import Found, Lookout
 from triggers.window import window_end
 
+if TYPE_CHECKING:
+    from data_connections.steps.business_day import BusinessDays
+
+LOOK_BACK = 10.0
+"""Seconds between the two looks of a run that takes files of days gone by."""
+
 ARRIVAL = "arrival"
 """XCom key under which the sensor leaves this trigger's event, with the number of files in place of the files."""
 
@@ -30,7 +36,7 @@ class FilesTrigger(BaseTrigger):
     """Looks at a folder until files have settled in it or the window ends, and fires one event.
 
     The event holds either ``files`` (as ``RemoteFile.as_json``; empty when the window ended without any), ``more``,
-    ``waiting``, ``left`` and ``closes_at``, or ``error`` and whether it is ``fatal``.
+    ``waiting``, ``left``, ``closes_at`` and ``days``, or ``error`` and whether it is ``fatal``.
 
     Args:
         connection: Name of the connection.
@@ -39,10 +45,20 @@ class FilesTrigger(BaseTrigger):
         started_at: When the run started, ISO 8601.
         due_at: When the schedule wanted it to start, ISO 8601; empty for a run that somebody started.
         closes_at: End of the window where an earlier run opened it, ISO 8601; else empty.
+        turn: Where only files of certain days are wanted, the start of the turn of the schedule that these days are,
+            ISO 8601; such a run waits for nobody, and ends when two looks agree. Else empty.
     """
 
     def __init__(
-        self, *, connection: str, revision: int, dag_run_id: str, started_at: str, due_at: str, closes_at: str
+        self,
+        *,
+        connection: str,
+        revision: int,
+        dag_run_id: str,
+        started_at: str,
+        due_at: str,
+        closes_at: str,
+        turn: str = "",
     ) -> None:
         super().__init__()
         self.connection = connection
@@ -51,10 +67,11 @@ class FilesTrigger(BaseTrigger):
         self.started_at = started_at
         self.due_at = due_at
         self.closes_at = closes_at
+        self.turn = turn
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class and its arguments, from which any triggerer makes this trigger again."""
-        names = ("connection", "revision", "dag_run_id", "started_at", "due_at", "closes_at")
+        names = ("connection", "revision", "dag_run_id", "started_at", "due_at", "closes_at", "turn")
         return f"{type(self).__module__}.{type(self).__qualname__}", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -68,7 +85,7 @@ class FilesTrigger(BaseTrigger):
     async def _wait(self) -> dict[str, Any]:
         lookout = await asyncio.to_thread(self._begin)
         closes = self._closing_time(lookout.spec)
-        every = lookout.spec.arrival.look_every.total_seconds()
+        every = self._pause(lookout.spec)
         folder = await EndpointHook(lookout.spec).watch(every)
         while True:
             is_last = datetime.now(UTC) >= closes
@@ -81,8 +98,8 @@ class FilesTrigger(BaseTrigger):
                 left = (closes - datetime.now(UTC)).total_seconds()
                 await asyncio.sleep(min(every, max(left, 1.0)))
             else:
-                if self._is_enough(found) or (is_last and lookout.looks > 1):
-                    return _event(found, closes)
+                if self._is_enough(found) or ((is_last or self.turn) and lookout.looks > 1):
+                    return _event(found, closes, lookout.days)
                 await asyncio.sleep(every)
 
     def _is_enough(self, found: Found) -> bool:
@@ -94,7 +111,18 @@ class FilesTrigger(BaseTrigger):
 
         ledger = LedgerHook().get_conn()
         run = begin_run(ledger, self.connection, self.revision, self.dag_run_id)
-        return Lookout(ledger, run)
+        return Lookout(ledger, run, self._days(cast("InboundConnection", run.spec)))
+
+    def _days(self, spec: InboundConnection) -> BusinessDays | None:
+        from data_connections.steps.business_day import business_days
+
+        start = datetime.fromisoformat(self.turn) if self.turn else None
+        return business_days(spec, datetime.now(UTC), interval_start=start) if start else None
+
+    def _pause(self, spec: InboundConnection) -> float:
+        """Return the seconds between two looks: fewer where the files have lain there for long."""
+        every = spec.arrival.look_every.total_seconds()
+        return min(every, LOOK_BACK) if self.turn else every
 
     def _closing_time(self, spec: InboundConnection) -> datetime:
         if self.closes_at:
@@ -103,8 +131,9 @@ class FilesTrigger(BaseTrigger):
         return window_end(spec, started_at=datetime.fromisoformat(self.started_at), due_at=due_at)
 
 
-def _event(found: Found, closes: datetime) -> dict[str, Any]:
+def _event(found: Found, closes: datetime, days: BusinessDays | None) -> dict[str, Any]:
     return {
+        "days": days.as_json() if days else None,
         "files": [file.as_json() for file in found.files],
         "more": found.more,
         "waiting": found.waiting,

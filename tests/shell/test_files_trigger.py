@@ -27,7 +27,7 @@ def waits(apply: Apply, sftp_partner: PartnerServer, set_credentials: SetCredent
     """Returns a coroutine function that runs the trigger of a connection and gives its event."""
     set_credentials()
 
-    async def wait(seconds: float = 20, run_id: str = "manual__1", **changes: Any) -> dict[str, Any]:
+    async def wait(seconds: float = 20, run_id: str = "manual__1", turn: str = "", **changes: Any) -> dict[str, Any]:
         apply(changed(changed(INBOUND, details={"port": sftp_partner.port}), **changes))
         now = datetime.now(UTC)
         trigger = FilesTrigger(
@@ -37,6 +37,7 @@ def waits(apply: Apply, sftp_partner: PartnerServer, set_credentials: SetCredent
             started_at=now.isoformat(),
             due_at="",
             closes_at=(now + timedelta(seconds=seconds)).isoformat(),
+            turn=turn,
         )
         classpath, arguments = trigger.serialize()
         again = import_string(classpath)(**arguments)
@@ -109,6 +110,22 @@ async def test_files_that_were_claimed_before_are_left_alone(
     (sftp_partner.files / "in" / "new.csv").write_text("y")
     event = await waits(run_id="manual__3")
     assert sorted(file["name"] for file in event["files"]) == ["new.csv", "old.csv"]
+
+
+async def test_a_backfill_takes_the_files_of_its_days_alone_and_waits_for_nobody(
+    waits: Any, sftp_partner: PartnerServer
+) -> None:
+    for name, day in {"before.csv": 4, "that-day.csv": 5, "after.csv": 6}.items():
+        path = sftp_partner.files / "in" / name
+        path.write_text("x")
+        arrived = datetime(2026, 10, day, 21, 30, tzinfo=UTC).timestamp()
+        os.utime(path, (arrived, arrived))
+    turn = datetime(2026, 10, 5, 4, 30, tzinfo=UTC).isoformat()
+    event = await waits(seconds=600, turn=turn)
+    assert [file["name"] for file in event["files"]] == ["that-day.csv"]
+    assert event["days"] == ["2026-10-05", "2026-10-05"]
+    nothing = await waits(seconds=600, turn=datetime(2026, 10, 8, 4, 30, tzinfo=UTC).isoformat(), run_id="manual__2")
+    assert (nothing["files"], nothing["waiting"]) == ([], 0)
 
 
 async def test_a_run_takes_no_more_files_than_it_may(waits: Any, sftp_partner: PartnerServer, ledger: Ledger) -> None:

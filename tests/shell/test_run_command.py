@@ -1,17 +1,12 @@
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from local_stack import Stack
+from fixtures.typed import Shell
 from local_stack.partner_sftp import PartnerServer
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -26,30 +21,6 @@ schedule: on request
 arrival: {{wait: 3, look_every: 0.5}}
 details: {{host: 127.0.0.1, port: {port}, folder: /in, file_pattern: "*.csv", result_folder: /results}}
 """
-
-
-@dataclass
-class Shell:
-    """`connections`, typed in the environment of a running stack."""
-
-    environment: dict[str, str]
-
-    def __call__(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "command_line.main", *map(str, arguments)]
-        environment = {**self.environment, **variables}
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
-
-    def json(self, *arguments: object) -> Any:
-        done = self(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-
-@pytest.fixture
-def shell(stack: Stack) -> Shell:
-    plain = {name: os.environ[name] for name in ("PATH", "HOME", "TZ") if name in os.environ}
-    more = {"PYTHONPATH": str(Path(__file__).parents[2] / "plugins"), "CONNECTIONS_HOME": str(stack.settings.home)}
-    return Shell({**plain, **more})
 
 
 @pytest.fixture

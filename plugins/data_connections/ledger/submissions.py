@@ -32,6 +32,7 @@ class Submission:
         seal: Counts, sums and hash of the staged rows.
         warnings: What there is to say about the file beside its rows.
         expectations: What Great Expectations found.
+        replays_id: The submission whose original is judged once more by this one.
         apply_anyway: The same bytes may be processed although they were applied before.
     """
 
@@ -67,6 +68,7 @@ class Submission:
     held: int
     corrects_id: int | None
     duplicate_of_id: int | None
+    replays_id: int | None
     apply_anyway: bool
     approved_by: str | None
     approved_at: datetime | None
@@ -137,7 +139,7 @@ def listing(
         """
         select s.id, s.trace_id, c.name as connection, s.number, s.file_name, s.origin, s.state, s.code, s.message,
                s.rows, s.accepted, s.warned, s.rejected, s.duplicate, s.held, s.received_at, s.claimed_at,
-               s.finished_at, s.acknowledged_at, s.corrects_id, s.duplicate_of_id, s.sha256
+               s.finished_at, s.acknowledged_at, s.corrects_id, s.replays_id, s.duplicate_of_id, s.sha256
         from submission s join connection c on c.id = s.connection_id
         where (%(name)s::text is null or c.name = %(name)s)
           and (cardinality(%(states)s::text[]) = 0 or s.state = any(%(states)s))
@@ -189,6 +191,57 @@ def add(
     ).fetchone()
     assert added is not None  # noqa: S101 - an aggregate always gives one row
     return int(added["id"])
+
+
+def add_replay(
+    connection: LedgerConnection,
+    original: Submission,
+    revision: int,
+    *,
+    run_id: int | None = None,
+    apply_anyway: bool = False,
+) -> int:
+    """Add a submission of the kept bytes of an earlier one, with its received time, and return its id.
+
+    Args:
+        connection: The ledger.
+        original: The earlier submission.
+        revision: Number of the revision that the bytes are judged by.
+        run_id: The run that is to bring it to an end; None where a command does.
+        apply_anyway: Judge the rows though the same bytes were fully applied before.
+    """
+    connection.execute("select from connection where id = %s for no key update", [original.connection_id])
+    added = connection.execute(
+        """
+        insert into submission (connection_id, revision, number, data_type, file_name, received_at, origin, state,
+                                size, sha256, landing_key, fetched_at, run_id, replays_id, apply_anyway)
+        select o.connection_id, %(revision)s,
+               (select max(number) + 1 from submission where connection_id = o.connection_id),
+               v.spec ->> 'data_type', o.file_name, o.received_at, 'replay', 'fetched', o.size, o.sha256, o.landing_key,
+               now(), %(run)s, o.id, %(again)s
+        from submission o join connection_revision v on v.connection_id = o.connection_id and v.number = %(revision)s
+        where o.id = %(original)s
+        returning id
+        """,
+        {"revision": revision, "run": run_id, "again": apply_anyway, "original": original.id},
+    ).fetchone()
+    assert added is not None  # noqa: S101 - submissions and revisions are never deleted
+    return int(added["id"])
+
+
+def not_fully_applied(connection: LedgerConnection, connection_id: int) -> list[Submission]:
+    """Return the final submissions of a connection, oldest first, whose kept bytes are not all in the ledger.
+
+    Of submissions of equal bytes only the newest counts.
+    """
+    query = f"""
+        select {_COLUMNS} from submission s
+        where connection_id = %(connection)s and state in ('quarantined', 'partly_applied') and landing_key is not null
+            and not exists (select from submission later where later.connection_id = s.connection_id
+                            and later.sha256 = s.sha256 and later.id > s.id)
+        order by number
+    """
+    return _rows(connection, query, {"connection": connection_id})
 
 
 def set_fetched(connection: LedgerConnection, submission_id: int, key: str, sha256: str, size: int) -> bool:

@@ -117,9 +117,12 @@ def acknowledge(
     endpoint: BlockingEndpoint,
     landing: Landing,
     *,
+    tell: bool = True,
     data_types: DataTypes | None = None,
 ) -> dict[str, Any]:
     """Give the sender of a finished submission its result files, then clear the partner's file away.
+
+    Without ``tell``, as in a backfill, the sender gets nothing and the file is cleared away all the same.
 
     Run again it puts the same files in place of those that are there. A submission that is not final, such as one on
     hold, is left alone.
@@ -134,7 +137,7 @@ def acknowledge(
     submission = job.submission
     sent: list[str] = []
     if submission.is_final and submission.acknowledged_at is None:
-        sent = _send(ledger, job, endpoint, landing)
+        sent = _send(ledger, job, endpoint, landing) if tell else []
         if file is not None:
             _clear_away(job, endpoint, RemoteFile(file["path"], file["name"], file["size"], file["mtime"]))
         with ledger.connect() as connection:

@@ -1,36 +1,50 @@
-"""Which days an outbound run is about, and whether anybody asked for them (decision 13 of the design)."""
+"""Which days a run is about (decision 13 of the design)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from data_connections.spec import OutboundConnection, cron_line
+from data_connections.spec import ConnectionSpec, cron_line
 
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class BusinessDays:
-    """The days of one delivery: a single one for a daily connection, a week for a weekly one.
+    """The days of one run: a single one for a daily connection, a week for a weekly one.
 
     Attributes:
-        first: The business date: it stands in the file's name and in the record of the delivery.
+        first: The business date: it stands in the names of files and in the record of a delivery.
         last: Last day; it belongs to them.
     """
 
     first: date
     last: date
 
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+    def as_json(self) -> list[str]:
+        """Return both days for a trigger's event; ``from_json`` reads them back."""
+        return [self.first.isoformat(), self.last.isoformat()]
+
+    @classmethod
+    def from_json(cls, value: Sequence[str]) -> BusinessDays:
+        """Return the days that ``as_json`` wrote."""
+        first, last = map(date.fromisoformat, value)
+        return cls(first, last)
+
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
 
 
 def business_days(
-    spec: OutboundConnection,
+    spec: ConnectionSpec,
     now: datetime,
     *,
     business_date: date | None = None,
@@ -58,7 +72,7 @@ def business_days(
     return latest if latest.last <= yesterday else _turn(spec, latest.first - _DAY)
 
 
-def _turn(spec: OutboundConnection, day: date) -> BusinessDays:
+def _turn(spec: ConnectionSpec, day: date) -> BusinessDays:
     line = cron_line(spec.schedule, spec.name)
     if line is None:
         return BusinessDays(day, day)

@@ -46,7 +46,11 @@ def read_job(
         UnknownName: There is no such submission or data type.
         ConfigurationError: The connection is not an inbound one.
     """
-    submission = submissions.get(connection, submission_id, lock=lock)
+    return job_of(connection, submissions.get(connection, submission_id, lock=lock), data_types)
+
+
+def job_of(connection: LedgerConnection, submission: Submission, data_types: DataTypes | None = None) -> Job:
+    """Return a submission with its spec; errors as in ``read_job``."""
     row = connection.execute(
         """
         select c.name, v.spec, p.currency from connection c
