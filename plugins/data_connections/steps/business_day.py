@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-from data_connections.spec import ConnectionSpec, cron_line
+from data_connections.spec import InboundConnection, OutboundConnection, cron_line
 
 _DAY = timedelta(days=1)
 
@@ -44,7 +44,7 @@ class BusinessDays:
 
 
 def business_days(
-    spec: ConnectionSpec,
+    spec: InboundConnection | OutboundConnection,
     now: datetime,
     *,
     business_date: date | None = None,
@@ -72,7 +72,7 @@ def business_days(
     return latest if latest.last <= yesterday else _turn(spec, latest.first - _DAY)
 
 
-def _turn(spec: ConnectionSpec, day: date) -> BusinessDays:
+def _turn(spec: InboundConnection | OutboundConnection, day: date) -> BusinessDays:
     line = cron_line(spec.schedule, spec.name)
     if line is None:
         return BusinessDays(day, day)
