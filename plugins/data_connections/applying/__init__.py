@@ -1,6 +1,6 @@
 """Staged rows into the ledger: one transaction a submission, in SQL sets."""
 
-from data_connections.applying.rules import TYPES, Application, Rules
+from data_connections.applying.rules import Application, Rules
 from data_connections.applying.transaction import (
     Verdict,
     apply_staged,
@@ -11,7 +11,6 @@ from data_connections.applying.transaction import (
 )
 
 __all__ = [
-    "TYPES",
     "Application",
     "Rules",
     "Verdict",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
 from psycopg import sql
 
 from data_connections.applying import conversion_queries as queries
+from data_connections.applying.extras import extra_object
 from data_connections.applying.rules import Application, Rules
 from data_connections.applying.statements import Statements
+from data_connections.applying.sums import merged
 from data_connections.errors import TotalsMismatch
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Sum
@@ -30,8 +31,6 @@ ITEM_OWN = frozenset(
 
 NO_CURRENCY = "XXX"
 """ISO 4217's code for "no currency", under which validation adds up rows that name none."""
-
-_PAIRS_AT_ONCE = 40
 
 
 def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
@@ -60,16 +59,16 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     run.choose_key()
     run.leave_out_what_is_empty()
     [last] = run(queries.LAST_ACTION)
-    run(queries.WRITE_ORDERS, extra=_extra(application, _order_columns(application, with_items=False)))
+    run(queries.WRITE_ORDERS, extra=extra_object(application, _order_columns(application, with_items=False)))
     sums = run(queries.ORDERS_WRITTEN, last_action=sql.Literal(last["id"]))
     if application.has("Sku"):
         run(queries.FIND_ITEM_LINES)
         sums += run(
             queries.WRITE_ITEM_ORDERS,
-            extra=_extra(application, _order_columns(application, with_items=True)),
-            item_extra=_extra(application, _item_columns(application)),
+            extra=extra_object(application, _order_columns(application, with_items=True)),
+            item_extra=extra_object(application, _item_columns(application)),
         )
-    return _merged(map(_sum, sums))
+    return merged(map(_checked, sums))
 
 
 RULES = Rules(family="actions", strict_order=False, decide=decide, write=write)
@@ -122,41 +121,10 @@ def _item_columns(application: Application) -> Iterable[str]:
             yield column.name
 
 
-def _extra(application: Application, names: Iterable[str]) -> sql.Composable:
-    """Return the JSON object of those of the columns that the file has, without empty ones; null when it is empty."""
-    pairs = [
-        sql.SQL("{}, {}").format(sql.Literal(name), application.field(name)) for name in names if application.has(name)
-    ]
-    if not pairs:
-        return sql.SQL("null::jsonb")
-    objects = [
-        sql.SQL("jsonb_build_object({})").format(sql.SQL(", ").join(pairs[start : start + _PAIRS_AT_ONCE]))
-        for start in range(0, len(pairs), _PAIRS_AT_ONCE)
-    ]
-    return sql.SQL("nullif(jsonb_strip_nulls({}), '{{}}'::jsonb)").format(sql.SQL(" || ").join(objects))
-
-
-def _sum(row: dict[str, Any]) -> Sum:
+def _checked(row: dict[str, Any]) -> dict[str, Any]:
     if row.get("order_amount", row["amount"]) != row["amount"]:
         raise TotalsMismatch(
             f"The items of the orders in {row['currency']} add up to {row['amount']}, the orders to "
             f"{row['order_amount']}, and nothing was applied. This is a defect of Connections; please report it."
         )
-    return Sum("accepted", row["currency"], row["rows"], str(row["quantity"]), str(row["amount"]))
-
-
-def _merged(sums: Iterable[Sum]) -> list[Sum]:
-    """Return one sum for each currency."""
-    by_currency: dict[str, list[Sum]] = {}
-    for each in sums:
-        by_currency.setdefault(each.currency, []).append(each)
-    return [
-        Sum(
-            "accepted",
-            currency,
-            sum(each.rows for each in group),
-            str(sum((Decimal(each.quantity) for each in group), Decimal(0))),
-            str(sum((Decimal(each.amount) for each in group), Decimal(0))),
-        )
-        for currency, group in by_currency.items()
-    ]
+    return row

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg import sql
 
 from data_connections.data_types import DataType
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Attempt, Seal, Sum
-
-TYPES = {
-    "text": "text",
-    "integer": "bigint",
-    "decimal": "numeric",
-    "datetime": "timestamptz",
-    "boolean": "boolean",
-}
-"""PostgreSQL's type of each column type of a data type."""
+from data_connections.spec.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -34,6 +27,7 @@ class Application:
         attempt: Where they are staged.
         seal: What they add up to.
         columns: Columns of the staged rows.
+        dataset: Which rows it writes, where they are kept by key.
     """
 
     submission_id: int
@@ -43,17 +37,25 @@ class Application:
     attempt: Attempt
     seal: Seal
     columns: frozenset[str]
+    dataset: Dataset = Dataset()
 
     def field(self, name: str) -> sql.Composable:
         """Return the staged column of the data type's column ``name``; a null of its type where the file has none."""
         column = self.data_type.column(name)
         if column.field in self.columns:
             return sql.SQL("s.{}").format(sql.Identifier(column.field))
-        return sql.SQL(f"null::{TYPES[column.type]}")
+        return sql.SQL(f"null::{column.sql_type}")
 
     def has(self, name: str) -> bool:
         """Whether the file has the column ``name``."""
         return self.data_type.column(name).field in self.columns
+
+
+class Hold(NamedTuple):
+    """Why a submission waits for approval before it is applied."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,11 @@ class Rules:
             ``remark`` what is to be said about the others; returns how the sums of the accepted rows differ from
             the seal's where rows count in the currency of what the ledger has.
         write: Applies the others, and returns their sums, taken from what was written.
+        hold: Finds a reason for which somebody has to approve the submission first, once the verdicts are there.
     """
 
     family: str
     strict_order: bool
     decide: Callable[[LedgerConnection, Application], list[Sum]]
     write: Callable[[LedgerConnection, Application], list[Sum]]
+    hold: Callable[[LedgerConnection, Application], Hold | None] | None = None

@@ -18,12 +18,13 @@ from data_connections.ledger import submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import OUTCOMES, Attempt, Seal, Sum
 from data_connections.ledger.submissions import Submission
+from data_connections.spec.dataset import Dataset
 
 Totals = Mapping[tuple[str, str], tuple[int, Decimal, Decimal]]
 """Rows, pieces and money by outcome and currency."""
 
 
-def must_be_known(data_type: str) -> None:
+def must_be_known(data_type: DataType) -> None:
     """Make sure that the rows of a data type can be applied.
 
     Raises:
@@ -47,12 +48,16 @@ class Verdict(NamedTuple):
         return "warning" if self.outcome == "accepted" else "error"
 
 
-def is_absolute(data_type: str) -> bool:
-    """Whether rows of a data type say what is to be, so that what comes last holds."""
+def is_absolute(data_type: DataType) -> bool:
+    """Return whether rows of a data type say what is to be, so that an older file may come again and count.
+
+    Raises:
+        ConfigurationError: Its rows cannot be applied.
+    """
     return rules_for(data_type).strict_order
 
 
-def lock_family(connection: LedgerConnection, data_type: str, program: str) -> None:
+def lock_family(connection: LedgerConnection, data_type: DataType, program: str) -> None:
     """Wait until no other submission changes the same rows of a program, for the rest of the transaction."""
     family = rules_for(data_type).family
     connection.execute(
@@ -61,28 +66,36 @@ def lock_family(connection: LedgerConnection, data_type: str, program: str) -> N
 
 
 def apply_staged(
-    connection: LedgerConnection, submission: Submission, program: str, data_type: DataType
-) -> Mapping[str, int]:
+    connection: LedgerConnection,
+    submission: Submission,
+    program: str,
+    data_type: DataType,
+    dataset: Dataset,
+) -> bool:
     """Apply a sealed submission; the transaction has locked its row and its family, and the caller commits.
 
     Returns:
-        Rows by outcome.
+        Whether it was applied; False where it is on hold now, because somebody has to approve it.
 
     Raises:
         OutOfTurn: An earlier submission of the connection has to be applied first.
         SealBroken: The staged rows are not the sealed ones.
         TotalsMismatch: Rows, pieces or money do not add up.
     """
-    rules = rules_for(submission.data_type)
+    rules = rules_for(data_type)
     _keep_order(connection, submission, rules)
-    application = _opened(connection, submission, program, data_type)
-    totals, written = _judged(connection, application, rules), rules.write(connection, application)
-    _compare(totals, written)
+    application = _opened(connection, submission, program, data_type, dataset)
+    totals = _judged(connection, application, rules)
+    held = rules.hold(connection, application) if rules.hold and submission.approved_at is None else None
+    if held is not None:
+        submissions.set_on_hold(connection, submission.id, held.code, held.message)
+        return False
+    _compare(totals, rules.write(connection, application))
     warned = write_outcomes(connection, submission.id, application.attempt)
     counts = _write_totals(connection, submission.id, totals)
     _finish(connection, submission.id, counts, warned)
     application.attempt.drop(connection)
-    return counts
+    return True
 
 
 def _keep_order(connection: LedgerConnection, submission: Submission, rules: Rules) -> None:
@@ -94,10 +107,10 @@ def _keep_order(connection: LedgerConnection, submission: Submission, rules: Rul
         )
 
 
-def verdicts_on(connection: LedgerConnection, application: Application, data_type: str) -> list[Verdict]:
+def verdicts_on(connection: LedgerConnection, application: Application) -> list[Verdict]:
     """Return what the ledger would say now about staged rows, by line; nothing is written that lasts."""
     create_verdicts(connection)
-    rules_for(data_type).decide(connection, application)
+    rules_for(application.data_type).decide(connection, application)
     rows = connection.execute(b"""
         select line, outcome, code, column_name, message from verdict
         union all select line, 'accepted', code, column_name, message from remark order by line
@@ -105,9 +118,13 @@ def verdicts_on(connection: LedgerConnection, application: Application, data_typ
     return [Verdict(**row) for row in rows]
 
 
-def _opened(connection: LedgerConnection, submission: Submission, program: str, data_type: DataType) -> Application:
+def _opened(
+    connection: LedgerConnection, submission: Submission, program: str, data_type: DataType, dataset: Dataset
+) -> Application:
     if submission.attempt is None or submission.seal is None:
         raise SealBroken(f"Submission {submission.id} has no staged rows; they are staged again.")
+    if submission.data_type_version != data_type.version:
+        raise SealBroken(f"The data type of submission {submission.id} has changed since; its rows are staged again.")
     attempt, seal = Attempt(submission.attempt), Seal.from_json(submission.seal)
     quantity = data_type.measures.quantity
     staged = attempt.measure(connection, data_type.column(quantity).field if quantity else None)
@@ -117,7 +134,7 @@ def _opened(connection: LedgerConnection, submission: Submission, program: str, 
             f"({staged.rows()} rows now, {seal.rows()} sealed); they are staged again."
         )
     return Application(
-        submission.id, submission.received_at, program, data_type, attempt, seal, attempt.columns(connection)
+        submission.id, submission.received_at, program, data_type, attempt, seal, attempt.columns(connection), dataset
     )
 
 

@@ -29,6 +29,14 @@ _FOR_TYPES = {
     "max_age": ("datetime",),
 }
 _NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_BIGINT_DIGITS = 18
+_SQL_TYPES = {
+    "text": "text",
+    "integer": "bigint",
+    "decimal": "numeric",
+    "datetime": "timestamptz",
+    "boolean": "boolean",
+}
 
 
 class MaximumAge(BaseModel):
@@ -114,17 +122,28 @@ class Column(BaseModel):
     @property
     def field(self) -> str:
         """Name of the column in staging and in the ledger: ``ActionTrackerId`` -> ``action_tracker_id``."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name)
+        return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
+
+    @property
+    def sql_type(self) -> str:
+        """PostgreSQL's type of the column, in staging and in the ledger."""
+        if self.type == "integer" and (self.precision or 0) > _BIGINT_DIGITS:
+            return "numeric"
+        return _SQL_TYPES[self.type]
 
     def expanded(self) -> Iterator[Column]:
         """Yield the column itself, or one column for each number of a ``Name{1..9}``."""
-        numbered = _NUMBERED.search(self.name)
-        if numbered is None:
-            yield self
-            return
-        for number in range(int(numbered[1]), int(numbered[2]) + 1):
-            names = [_NUMBERED.sub(str(number), name) for name in self.names]
+        for names in zip(*(numbered_names(name) for name in self.names), strict=True):
             yield self.model_copy(update={"name": names[0], "aliases": tuple(names[1:])})
+
+
+def numbered_names(name: str) -> list[str]:
+    """Return what a name stands for: ``Text{1..3}`` is Text1, Text2 and Text3; others are themselves."""
+    numbered = _NUMBERED.search(name)
+    if numbered is None:
+        return [name]
+    return [_NUMBERED.sub(str(number), name) for number in range(int(numbered[1]), int(numbered[2]) + 1)]
 
 
 def _compile(name: str, pattern: str) -> None:

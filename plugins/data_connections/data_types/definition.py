@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from data_connections.data_types.column import Column, Severity
+from data_connections.data_types.keep import OWN_FIELDS, STAGED_FIELDS, Keep
 from data_connections.data_types.suite import Suite
 
 
@@ -100,6 +101,7 @@ class DataType(BaseModel):
     rules: tuple[RowRule, ...] = Field(default=(), description="Rules over several columns of one row.")
     group: Group | None = Field(default=None, description="Lines that stand or fall together, such as an order.")
     measures: Measures = Field(default=Measures(), description="What is added up for the totals of a file.")
+    keep: Keep | None = Field(default=None, description="How rows are kept, where the folder alone says it.")
     advised_rows: int | None = Field(default=None, gt=0, description="More rows than this is a warning.")
     suite: Suite = Field(default=Suite(), description="The expectations of suite.yaml.")
 
@@ -129,6 +131,27 @@ class DataType(BaseModel):
                 raise ValueError(f"measures: {name} is no number")
         return self
 
+    @model_validator(mode="after")
+    def _fields_are_free(self) -> DataType:
+        taken = dict.fromkeys((*STAGED_FIELDS, *(OWN_FIELDS if self.keep else ())), "the ledger itself")
+        for column in self.columns:
+            if column.field in taken:
+                raise ValueError(f"{column.name} would be kept as {column.field}, which is taken by {taken[column.field]}")
+            taken[column.field] = column.name
+        return self
+
+    @model_validator(mode="after")
+    def _kept_columns_are_ledger_columns(self) -> DataType:
+        if self.keep is None:
+            return self
+        measured = {part for term in self.measures.amounts for part in term.split("*")}
+        for name in sorted(self.keep.columns | measured | {*filter(None, [self.measures.quantity])}):
+            if self.column(name).carried:
+                raise ValueError(f"{name} is looked at in the ledger, so it cannot be `carried`")
+        if self.keep.program and self.column(self.keep.program).type != "integer":
+            raise ValueError(f"keep.program: {self.keep.program} is no integer")
+        return self
+
     def _names_used(self) -> set[str]:
         used = {name for rule in self.rules for name in (*rule.columns, *filter(None, [rule.when]))}
         used |= {name for column in self.columns for name in column.required_unless}
@@ -136,6 +159,7 @@ class DataType(BaseModel):
         used |= set(filter(None, [self.measures.currency, self.measures.quantity]))
         used |= {name for expectation in (*self.suite.rows, *self.suite.file) for name in expectation.columns}
         used |= {column.max_age.with_column for column in self.columns if column.max_age and column.max_age.with_column}
+        used |= self.keep.columns if self.keep else set()
         if self.group:
             used |= {*self.group.key, *filter(None, [self.group.item])}
         return used
@@ -156,6 +180,11 @@ class DataType(BaseModel):
     def without_suite(self) -> DataType:
         """Return the same data type without any expectation."""
         return self.model_copy(update={"suite": Suite()})
+
+    @property
+    def table(self) -> str | None:
+        """Name of the table that rows are kept in; None where other rules than the folder's apply them."""
+        return (self.keep.table or self.name) if self.keep else None
 
     def column(self, name: str) -> Column:
         """Return the column of that exact name; KeyError when there is none."""

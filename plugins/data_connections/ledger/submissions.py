@@ -294,6 +294,14 @@ def set_quarantined(
     )
 
 
+def set_on_hold(connection: LedgerConnection, submission_id: int, code: str, message: str) -> None:
+    """Let a validated submission wait until somebody approves or refuses it."""
+    connection.execute(
+        "update submission set state = 'on_hold', code = %s, message = %s where id = %s and state = 'validated'",
+        [code, message, submission_id],
+    )
+
+
 def set_acknowledged(connection: LedgerConnection, submission_id: int) -> None:
     """Record that the sender got the outcome; the first time counts."""
     connection.execute(
@@ -307,8 +315,8 @@ def fully_applied_twin(connection: LedgerConnection, submission: Submission, *, 
     Args:
         connection: The ledger.
         submission: The one that might be a copy.
-        absolute: Whether such rows say what is to be: then bytes that come again after something else of the
-            connection was applied, or still may be, are no copy: A, B, A ends at A.
+        absolute: Whether such rows say what is to be: then bytes that come again after something else for the same
+            rows was applied, or still may be, are no copy: A, B, A ends at A.
     """
     twin = connection.execute(
         """
@@ -316,14 +324,17 @@ def fully_applied_twin(connection: LedgerConnection, submission: Submission, *, 
         where t.sha256 = %(sha256)s and t.connection_id = %(connection)s and t.id <> %(id)s and t.state = 'applied'
           and not (%(absolute)s and exists (
               select from submission later
-              where later.connection_id = t.connection_id and later.number > t.number and later.number < %(number)s
-                and later.state not in ('quarantined', 'duplicate') and later.sha256 is distinct from t.sha256))
+              join connection_revision r on r.connection_id = later.connection_id and r.number = later.revision
+              where later.id > t.id and later.id < %(id)s and later.data_type = t.data_type
+                and later.state not in ('quarantined', 'duplicate') and later.sha256 is distinct from t.sha256
+                and r.spec ->> 'program' = (select spec ->> 'program' from connection_revision own
+                                            where own.connection_id = %(connection)s and own.number = %(revision)s)))
         """,
         {
             "sha256": submission.sha256,
             "connection": submission.connection_id,
             "id": submission.id,
-            "number": submission.number,
+            "revision": submission.revision,
             "absolute": absolute,
         },
     ).fetchone()

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from data_connections.data_types import Suite
 from data_connections.errors import nearest
 from data_connections.spec.arrival import Arrival, Limits
+from data_connections.spec.dataset import Dataset
 from data_connections.spec.details import (
     InboundFolder,
     InboundSftpDetails,
@@ -106,6 +107,9 @@ class InboundConnection(_Connection):
     expectations: Suite = Field(default=Suite(), description="Expectations beside those of the data type.")
     unknown_columns: Literal["ignore", "warn", "reject"] = Field(
         default="warn", description="What a column does that the data type does not know."
+    )
+    dataset: Dataset = Field(
+        default=Dataset(), description="Which rows the files write, for data types that are kept by key."
     )
     allow_empty: bool = Field(default=True, description="A file with a header only is Completed with 0 rows.")
     default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = Field(

@@ -35,6 +35,7 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         "number": submission.number,
         "revision": submission.revision,
         "data_type": submission.data_type,
+        "data_type_version": submission.data_type_version,
         "file": submission.file_name,
         "origin": submission.origin,
         "state": submission.state,

@@ -58,8 +58,8 @@ def _reviewed(
         attempt.add_rows(connection, staged_rows(block, data_type))
         attempt.analyze(connection)
         seal, columns = attempt.measure(connection, None), attempt.columns(connection)
-        application = Application(0, received_at, spec.program, data_type, attempt, seal, columns)
-        verdicts = verdicts_on(connection, application, spec.data_type)
+        application = Application(0, received_at, spec.program, data_type, attempt, seal, columns, spec.dataset)
+        verdicts = verdicts_on(connection, application)
     return _with_verdicts(block, verdicts) if verdicts else block
 
 

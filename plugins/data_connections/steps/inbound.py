@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from data_connections import applying
+from data_connections.catalog.data_type_versions import record_version
 from data_connections.data_types import DataTypes
 from data_connections.endpoints.blocking import BlockingEndpoint
 from data_connections.endpoints.contract import RemoteFile
@@ -124,7 +125,7 @@ def validate(
     with ledger.connect() as connection:
         sightings.renew_lease(connection, submission_id)
         job = read_job(connection, submission_id, data_types, lock=True)
-        is_open = job.submission.state == "fetched" and not _end_as_duplicate(connection, job.submission)
+        is_open = job.submission.state == "fetched" and not _end_as_duplicate(connection, job)
     if is_open:
         _stage_and_seal(ledger, landing, job)
     return result_of(ledger, submission_id)
@@ -158,6 +159,7 @@ def _record_seal(connection: LedgerConnection, job: Job, staged: Staged, latest:
         changes["state"] = "on_hold" if held else "validated"
         changes["code"], changes["message"] = ("HELD_BY_LIMIT", held) if held else (None, None)
         changes["approved_by"] = changes["approved_at"] = None
+    record_version(connection, job.data_type)
     submissions.set_sealed(connection, latest.id, changes)
     staging.drop_attempts(connection, latest.id, keep=staged.attempt.name)
 
@@ -200,16 +202,18 @@ def _apply_once(connection: LedgerConnection, submission_id: int, data_types: Da
     job = read_job(connection, submission_id, data_types, lock=True)
     if job.submission.state != "validated":
         return
-    applying.lock_family(connection, job.submission.data_type, job.spec.program)
-    if not _end_as_duplicate(connection, job.submission):
-        applying.apply_staged(connection, job.submission, job.spec.program, job.data_type)
-    staging.drop_attempts(connection, submission_id)
+    applying.lock_family(connection, job.data_type, job.spec.program)
+    if _end_as_duplicate(connection, job) or applying.apply_staged(
+        connection, job.submission, job.spec.program, job.data_type, job.spec.dataset
+    ):
+        staging.drop_attempts(connection, submission_id)
 
 
-def _end_as_duplicate(connection: LedgerConnection, submission: Submission) -> bool:
+def _end_as_duplicate(connection: LedgerConnection, job: Job) -> bool:
+    submission = job.submission
     if submission.apply_anyway:
         return False
-    absolute = applying.is_absolute(submission.data_type)
+    absolute = applying.is_absolute(job.data_type)
     twin = submissions.fully_applied_twin(connection, submission, absolute=absolute)
     if twin is not None:
         submissions.set_duplicate(connection, submission.id, twin)

@@ -16,7 +16,7 @@ from data_connections.spec import InboundConnection
 from data_connections.steps import inbound
 from data_connections.steps.acknowledgement import result_files
 from data_connections.steps.description import described
-from data_connections.steps.job import read_job
+from data_connections.steps.job import builtin_data_types, read_job
 
 TRIES = 3
 
@@ -36,7 +36,9 @@ def submit(
 
     Arguments and errors are those of `take` and `finish`.
     """
-    submission_id = take(ledger, landing, name, path, who=who, received_at=received_at, again=again)
+    submission_id = take(
+        ledger, landing, name, path, who=who, received_at=received_at, again=again, data_types=data_types
+    )
     return finish(ledger, landing, submission_id, data_types=data_types)
 
 
@@ -49,6 +51,7 @@ def take(
     who: str,
     received_at: datetime | None = None,
     again: bool = False,
+    data_types: DataTypes | None = None,
 ) -> int:
     """Keep one file for a connection, and return its submission; whoever dies later, it is not lost.
 
@@ -60,6 +63,7 @@ def take(
         who: Who submits it; stands in the activity log.
         received_at: The received time; now if left out.
         again: Process bytes that were fully applied before, too; rows that the ledger knows stay duplicates.
+        data_types: The data types that there are; those of this installation if left out.
 
     Raises:
         UnknownName: There is no such connection.
@@ -68,7 +72,7 @@ def take(
     stored = current(ledger, name)
     if not isinstance(stored.spec, InboundConnection):
         raise ConfigurationError(f"Connection {name} sends files; it takes none.")
-    applying.must_be_known(stored.spec.data_type)
+    applying.must_be_known((data_types or builtin_data_types())[stored.spec.data_type])
     original = _keep(landing, path)
     with ledger.connect() as connection:
         submission_id = submissions.add(

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from psycopg import sql
 
-from data_connections.applying import TYPES
 from data_connections.data_types import DataType, header_key
 from data_connections.errors import FileRefused, SealBroken
 from data_connections.formats import RowReader, open_rows
@@ -138,7 +137,7 @@ def _add(connection: LedgerConnection, attempt: Attempt, block: ValidatedBlock, 
 
 def staged_columns(data_type: DataType, names: Iterable[str]) -> dict[str, str]:
     """Return name and PostgreSQL type of the staged columns for some columns of a data type."""
-    return {data_type.column(name).field: TYPES[data_type.column(name).type] for name in names}
+    return {data_type.column(name).field: data_type.column(name).sql_type for name in names}
 
 
 def staged_rows(block: ValidatedBlock, data_type: DataType) -> pa.Table:
@@ -181,7 +180,7 @@ def _accepted_rows(attempt: Attempt, data_type: DataType, validation: Validation
         sql.SQL("{} as {}").format(
             sql.Identifier(column.field)
             if column.name in validation.header.columns
-            else sql.SQL(f"null::{TYPES[column.type]}"),
+            else sql.SQL(f"null::{column.sql_type}"),
             sql.Identifier(column.name),
         )
         for column in data_type.columns

@@ -1,0 +1,73 @@
+"""The SQL of rows that are kept as their folder says; ``s`` is the staged row, ``t`` the kept one."""
+
+from __future__ import annotations
+
+OPEN = "{rows} s left join verdict v on v.line = s.line where s.outcome = 0 and v.line is null"
+"""Accepted rows without a verdict."""
+
+PROGRAM = "select id, active from program where key = {program_key}"
+
+REJECT_OTHER_PROGRAMS = """
+insert into verdict (line, outcome, code, column_name, message)
+select s.line, 'rejected', 'CAMPAIGN_NOT_FOUND', {program_name},
+       format('%s %s is not an active program of this connection.', {program_name}, {program_field})
+from {open} and {program_field} <> {active_program}
+"""
+
+MARK_REPEATED = """
+insert into verdict (line, outcome, code, column_name, message)
+select line, 'duplicate', 'KEY_REPEATED', {key_name},
+       format('Line %s, further down, has the same %s, and counts.', last_line, {key_names})
+from (
+    select s.line, max(s.line) over (partition by {key}) as last_line from {open}
+) lines where line <> last_line
+"""
+
+MARK_NOTHING_TO_REMOVE = """
+insert into verdict (line, outcome, code, column_name, message)
+select s.line, 'duplicate', 'NO_CHANGE', {key_name}, format('No row of this %s is kept, so none is removed.', {key_names})
+from {open} and {is_removal} and not exists (select from {table} t where {in_scope} and {same_key})
+"""
+
+WRITE = """
+with written as (
+    insert into {table} as t (program_id, dataset, {fields} extra, received_at, submission_id, line)
+    select {program}, {dataset}, {values} {extra}, {received_at}, {submission}, s.line from {open} and not {is_removal}
+    {on_conflict}
+    returning t.line, {kept_amount} as amount, {kept_quantity} as quantity
+)
+select s.measured_currency as currency, count(*) as rows, coalesce(sum(w.quantity), 0) as quantity,
+       coalesce(sum(w.amount), 0) as amount
+from written w join {rows} s on s.line = w.line group by 1
+"""
+
+ON_CONFLICT = "on conflict ({index}) do update set {assignments}"
+
+REMOVE = """
+with removed as (
+    delete from {table} t using {rows} s left join verdict v on v.line = s.line
+    where s.outcome = 0 and v.line is null and {is_removal} and {in_scope} and {same_key}
+    returning s.line
+)
+select s.measured_currency as currency, count(*) as rows, coalesce(sum({quantity}), 0) as quantity,
+       coalesce(sum(s.measured_amount), 0) as amount
+from removed r join {rows} s on s.line = r.line group by 1
+"""
+
+SWEEP = """
+delete from {table} t
+where {in_scope} and t.submission_id <> {submission} and not exists (select from {rows} s where {same_key})
+"""
+
+GOING_OF_FULL = """
+select (select count(*) from {table} t where {in_scope}) as kept,
+       (select count(*) from {table} t where {in_scope} and not exists (
+            select from {rows} s left join verdict v on v.line = s.line
+            where {same_key} and not (s.outcome = 0 and v.line is null and {is_removal}))) as going
+"""
+
+GOING_OF_DELTA = """
+select (select count(*) from {table} t where {in_scope}) as kept,
+       (select count(*) from {table} t where {in_scope} and exists (select from {open} and {is_removal} and {same_key}))
+           as going
+"""
