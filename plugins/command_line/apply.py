@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from command_line.data_types import known_data_types, show_steps
 from command_line.output import AsJson, note, print_json, warn
 from command_line.session import By, acting_user, current_settings, known_names, open_ledger
 from data_connections.errors import ConfigurationError, LedgerUnavailable, Mistakes
 
 if TYPE_CHECKING:
     from data_connections.catalog import Intent, Plan, Step
+    from data_connections.catalog.data_type_versions import DataTypeStep
+    from data_connections.ledger import Ledger
     from data_connections.spec import LoadedFolder
 
 _SIGNS = {"create": "+", "restore": "+", "change": "~", "take over": "~", "delete": "-"}
@@ -56,29 +59,31 @@ def apply(
     intent = Intent(f"files:{source or _folder_name(folder)}", prune=prune, take_over=take_over)
     answer: dict[str, object] = {"source": intent.source, "dry_run": dry_run, "steps": [], "mistakes": []}
     try:
-        plan = _plan(loaded, intent, None if dry_run else acting_user(by))
+        plan, steps = _plan(loaded, intent, None if dry_run else acting_user(by))
     except Mistakes as mistakes:
         if as_json:
             print_json({**answer, "mistakes": _as_json(mistakes)})
         raise
     if as_json:
-        print_json({**answer, "steps": plan.as_json()})
+        print_json({**answer, "steps": plan.as_json(), "data_types": [step.as_json() for step in steps]})
     else:
+        show_steps(steps)
         _show(plan, dry_run=dry_run)
     _warn_of_missing_credentials(loaded)
 
 
-def _plan(loaded: LoadedFolder, intent: Intent, who: str | None) -> Plan:
-    """Apply a folder, or without ``who`` only say what that would do."""
+def _plan(loaded: LoadedFolder, intent: Intent, who: str | None) -> tuple[Plan, list[DataTypeStep]]:
+    """Apply a folder, and the data types that it names; or without ``who`` only say what that would do."""
     from data_connections.catalog import apply_specs, plan_specs
 
     settings = current_settings()
     try:
         ledger = open_ledger(settings)
         known = known_names(settings, ledger)
-        if who is None or loaded.mistakes:
-            plan = plan_specs(ledger, loaded.specs, known, intent)
-        else:
+        plan, steps = plan_specs(ledger, loaded.specs, known, intent), []
+        if not loaded.mistakes:
+            steps = _apply_data_types(ledger, loaded, who)
+        if who is not None and not loaded.mistakes:
             plan = apply_specs(ledger, loaded.specs, known, intent, who)
     except Mistakes as more:
         raise Mistakes([*loaded.mistakes, *more.mistakes]) from None
@@ -87,7 +92,17 @@ def _plan(loaded: LoadedFolder, intent: Intent, who: str | None) -> Plan:
             raise
     if loaded.mistakes:
         raise Mistakes(loaded.mistakes)
-    return plan
+    return plan, steps
+
+
+def _apply_data_types(ledger: Ledger, loaded: LoadedFolder, who: str | None) -> list[DataTypeStep]:
+    """Bring the tables of the data types that the specs name to what their folders say."""
+    from data_connections.catalog.data_type_versions import apply_data_types
+    from data_connections.spec import InboundConnection
+
+    known = known_data_types([])
+    named = {each.spec.data_type for each in loaded.specs if isinstance(each.spec, InboundConnection)}
+    return apply_data_types(ledger, [known[name] for name in sorted(named)], who or "", dry_run=who is None)
 
 
 def _as_json(mistakes: Mistakes) -> list[dict[str, object]]:

@@ -123,7 +123,7 @@ def _split(arguments: Sequence[str], options: Sequence[str]) -> tuple[list[str],
 def _data_types(folders: Sequence[Path]) -> DataTypes:
     from data_connections.data_types import load_data_types
 
-    return load_data_types([current_settings().include / "schemas", *folders])
+    return load_data_types([*current_settings().schemas, *folders])
 
 
 def _moment(text: str | None) -> datetime:

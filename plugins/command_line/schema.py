@@ -34,8 +34,8 @@ def schema(
     if markdown:
         typer.echo(reference(), nl=False)
         return
-    include = current_settings().include
-    data_types, reports = load_data_types([include / "schemas"]), load_reports(include)
+    settings = current_settings()
+    data_types, reports = load_data_types(settings.schemas), load_reports(settings.include)
     defaults_file = folder / DEFAULTS_FILE if folder else None
     given = Source.read(defaults_file, holds="defaults").plain() if defaults_file and defaults_file.exists() else {}
     print_json(editor_schema(defaults=defaults, given=given, data_types=data_types, reports=reports))

@@ -52,6 +52,6 @@ def known_names(settings: Settings, ledger: Ledger) -> Known:
 
     return Known(
         programs=program_keys(ledger),
-        data_types=frozenset(load_data_types([settings.include / "schemas"])),
+        data_types=frozenset(load_data_types(settings.schemas)),
         reports=frozenset(load_reports(settings.include)),
     )

@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from command_line.data_types import known_data_types
 from command_line.output import note
 from command_line.session import current_settings
 from data_connections.errors import ConfigurationError, UnknownName
 
+SUFFIXES = (".csv", ".txt", ".tsv")
 _DAYS_AGO = re.compile(r"\{days_ago:(\d+)\}")
 
 
@@ -29,11 +31,12 @@ def template(
     found = _templates(data_type)
     if level is not None and level not in found:
         raise UnknownName(f"template of {data_type}:", level, found)
-    chosen = level or next(iter(found))
+    chosen = level or next(iter(found), None)
     if level is None and len(found) > 1:
         note(f"This is the {chosen} level; there are: {', '.join(found)}.")
-    lines = found[chosen].read_text(encoding="utf-8").splitlines(keepends=True)
-    text = _dated("".join(lines) if example else lines[0])
+    if chosen is None and example:
+        raise ConfigurationError(f"{data_type} has no example: put one into include/templates/{data_type}.")
+    text = _dated(_text(found[chosen], example=example)) if chosen else _header(data_type)
     if out is None:
         sys.stdout.write(text)
     elif out.exists():
@@ -44,11 +47,22 @@ def template(
 
 def _templates(data_type: str) -> dict[str, Path]:
     """Return the templates of a data type by level; item comes before order."""
-    folder = current_settings().include / "templates"
-    found = {path.stem: path for path in sorted((folder / data_type).glob("*.csv"))}
-    if not found or not (current_settings().include / "schemas" / data_type).is_dir():
-        raise UnknownName("template for data type", data_type, {path.parent.name for path in folder.glob("*/*.csv")})
-    return found
+    folder = current_settings().include / "templates" / data_type
+    known_data_types([])[data_type]
+    return {path.stem: path for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES}
+
+
+def _text(path: Path, *, example: bool) -> str:
+    """Return a template, without its rows where no example is wanted; comments above the header stay."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    comments = next((number for number, line in enumerate(lines) if not line.startswith("#")), 0)
+    return "".join(lines if example else lines[: comments + 1])
+
+
+def _header(data_type: str) -> str:
+    """Return a header with the columns that a data type has a ledger column for."""
+    columns = known_data_types([])[data_type].columns
+    return ",".join(column.name for column in columns if not column.carried) + "\n"
 
 
 def _dated(text: str) -> str:

@@ -19,6 +19,7 @@ class Settings:
         database_url: The ledger (``CONNECTIONS_DATABASE_URL``); None means the embedded PostgreSQL under ``home``.
         landing_url: Where originals are kept (``CONNECTIONS_LANDING_URL``): a folder or any fsspec URL.
         include: Schemas, templates, reference data and examples (``CONNECTIONS_INCLUDE``).
+        schemas: Folders of data types: that of ``include``, then those of ``CONNECTIONS_SCHEMAS``, with colons between.
         airflow_home: Airflow's own folder (``AIRFLOW_HOME``).
         airflow_url: Address of Airflow's API server and screen (``CONNECTIONS_AIRFLOW_URL``, default: where
             `make up` has put it, else port 8080 here).
@@ -28,6 +29,7 @@ class Settings:
     database_url: str | None
     landing_url: str
     include: Path
+    schemas: tuple[Path, ...]
     airflow_home: Path
     airflow_url: str
 
@@ -35,11 +37,14 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read the settings from ``environment``; every value has a default."""
         home = Path(environment.get("CONNECTIONS_HOME") or PROJECT / ".connections").absolute()
+        include = Path(environment.get("CONNECTIONS_INCLUDE") or PROJECT / "include").absolute()
+        more = filter(None, environment.get("CONNECTIONS_SCHEMAS", "").split(os.pathsep))
         return cls(
             home=home,
             database_url=environment.get("CONNECTIONS_DATABASE_URL") or None,
             landing_url=environment.get("CONNECTIONS_LANDING_URL") or str(home / "landing"),
-            include=Path(environment.get("CONNECTIONS_INCLUDE") or PROJECT / "include").absolute(),
+            include=include,
+            schemas=(include / "schemas", *(Path(folder).absolute() for folder in more)),
             airflow_home=Path(environment.get("AIRFLOW_HOME") or home / "airflow").absolute(),
             airflow_url=environment.get("CONNECTIONS_AIRFLOW_URL") or _local_airflow(home),
         )

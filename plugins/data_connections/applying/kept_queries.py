@@ -25,7 +25,8 @@ from (
 
 MARK_NOTHING_TO_REMOVE = """
 insert into verdict (line, outcome, code, column_name, message)
-select s.line, 'duplicate', 'NO_CHANGE', {key_name}, format('No row of this %s is kept, so none is removed.', {key_names})
+select s.line, 'duplicate', 'NOTHING_TO_REMOVE', {key_name},
+       format('No row of this %s is kept, so none is removed.', {key_names})
 from {open} and {is_removal} and not exists (select from {table} t where {in_scope} and {same_key})
 """
 

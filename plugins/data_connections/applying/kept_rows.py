@@ -174,4 +174,6 @@ class _Queries(Statements):
         )
 
 
-_MERGED_EXTRA = "extra = case when excluded.extra is null then t.extra else coalesce(t.extra, '{}') || excluded.extra end"
+_MERGED_EXTRA = (
+    "extra = case when excluded.extra is null then t.extra else coalesce(t.extra, '{}') || excluded.extra end"
+)

@@ -37,7 +37,7 @@ class Application:
     attempt: Attempt
     seal: Seal
     columns: frozenset[str]
-    dataset: Dataset = Dataset()
+    dataset: Dataset
 
     def field(self, name: str) -> sql.Composable:
         """Return the staged column of the data type's column ``name``; a null of its type where the file has none."""

@@ -135,7 +135,8 @@ def _write(connection: LedgerConnection, step: DataTypeStep, who: str) -> None:
     connection.execute(
         """
         insert into data_type (name, table_name, version) values (%(name)s, %(table)s, %(version)s)
-        on conflict (name) do update set table_name = excluded.table_name, version = excluded.version, changed_at = now()
+        on conflict (name) do update
+        set table_name = excluded.table_name, version = excluded.version, changed_at = now()
         """,
         {"name": step.data_type.name, "table": step.data_type.table, "version": step.data_type.version},
     )

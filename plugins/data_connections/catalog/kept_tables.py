@@ -131,9 +131,7 @@ def _refuse_foreign(connection: LedgerConnection, table: str, data_type: DataTyp
         )
 
 
-def _column_changes(
-    table: str, found: Mapping[str, str], wanted: Mapping[str, str], data_type: str
-) -> Iterator[str]:
+def _column_changes(table: str, found: Mapping[str, str], wanted: Mapping[str, str], data_type: str) -> Iterator[str]:
     for name, kind in wanted.items():
         bare = _SPELLED.get(kind, kind.removesuffix(" not null"))
         if name not in found:

@@ -136,7 +136,9 @@ class DataType(BaseModel):
         taken = dict.fromkeys((*STAGED_FIELDS, *(OWN_FIELDS if self.keep else ())), "the ledger itself")
         for column in self.columns:
             if column.field in taken:
-                raise ValueError(f"{column.name} would be kept as {column.field}, which is taken by {taken[column.field]}")
+                raise ValueError(
+                    f"{column.name} would be kept as {column.field}, which is taken by {taken[column.field]}"
+                )
             taken[column.field] = column.name
         return self
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from data_connections.data_types.codes import FILE_CODES, ROW_CODES, Code
 from data_connections.data_types.column import Column, MaximumAge
 from data_connections.data_types.definition import DataType, Group, Measures, RefusedHeaders, RowRule
+from data_connections.data_types.keep import Keep, Removal
 from data_connections.data_types.library import load_data_types
 from data_connections.data_types.other_codes import APPLYING_CODES, BROKEN_ROW_CODES, READING_CODES
 from data_connections.data_types.suite import FILE_EXPECTATIONS, ROW_EXPECTATIONS, Expectation, Suite
@@ -29,6 +30,8 @@ _MODELS: Mapping[str, tuple[type[BaseModel], frozenset[str]]] = {
     "`refused_headers[]`": (RefusedHeaders, frozenset()),
     "`rules[]`": (RowRule, frozenset()),
     "`group`": (Group, frozenset()),
+    "`keep`": (Keep, frozenset()),
+    "`keep.removal`": (Removal, frozenset()),
     "`measures`": (Measures, frozenset()),
     "`suite.yaml`": (Suite, frozenset()),
     "`rows[]` and `file[]` of suite.yaml": (Expectation, frozenset()),

@@ -231,6 +231,22 @@ APPLYING_CODES = {
         "A reversal of an action without money, such as a sign-up.",
         "To reverse it send a DispositionCode such as REJECTED.",
     ),
+    "KEY_REPEATED": Code(
+        "A line further down has the same key, and counts; this one is a duplicate.",
+        "The same row several times in one file.",
+        "Nothing has to be done where the last one is right.",
+    ),
+    "NOTHING_TO_REMOVE": Code(
+        "The row would take away what is not kept: a duplicate.",
+        "It was taken away before.",
+        "Nothing has to be done.",
+    ),
+    "ROWS_VANISH": Code(
+        "The submission waits for approval: it would take away more of the kept rows than is usual "
+        "(`keep.most_removed`, `dataset.most_removed`).",
+        "A part of the set in place of the whole, an export that failed half way.",
+        "Look at it, and approve or refuse it.",
+    ),
     "HELD_BY_LIMIT": Code(
         "The submission waits for approval: one of the connection's limits (`hold_if`) was passed.",
         "An unusual file.",

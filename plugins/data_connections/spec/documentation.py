@@ -45,6 +45,7 @@ _SECTIONS = {
     "FileFormat": ("format", ""),
     "Limits": ("limits", ""),
     "HoldIf": ("limits.hold_if", ""),
+    "Dataset": ("dataset", ""),
     "Suite": ("expectations", ""),
     "Expectation": ("expectations.rows[]", "and `expectations.file[]`"),
     "Contacts": ("contacts", ""),

@@ -34,7 +34,7 @@ class Job:
 
 def builtin_data_types() -> DataTypes:
     """Return the data types of this installation."""
-    return load_data_types([Settings.from_environment().include / "schemas"])
+    return load_data_types(Settings.from_environment().schemas)
 
 
 def read_job(

@@ -8,6 +8,7 @@ from typing import Any
 
 from data_connections import applying
 from data_connections.catalog import activity, current
+from data_connections.catalog.data_type_versions import must_fit
 from data_connections.data_types import DataTypes
 from data_connections.errors import ConfigurationError, LedgerUnavailable
 from data_connections.landing import Landing, Original
@@ -67,12 +68,16 @@ def take(
 
     Raises:
         UnknownName: There is no such connection.
-        ConfigurationError: The connection takes no files, or the file cannot be read.
+        ConfigurationError: The connection takes no files, the file cannot be read, or the data type's table is not yet
+            what its folder says.
     """
     stored = current(ledger, name)
     if not isinstance(stored.spec, InboundConnection):
         raise ConfigurationError(f"Connection {name} sends files; it takes none.")
-    applying.must_be_known((data_types or builtin_data_types())[stored.spec.data_type])
+    data_type = (data_types or builtin_data_types())[stored.spec.data_type]
+    applying.must_be_known(data_type)
+    with ledger.connect() as connection:
+        must_fit(connection, data_type)
     original = _keep(landing, path)
     with ledger.connect() as connection:
         submission_id = submissions.add(
