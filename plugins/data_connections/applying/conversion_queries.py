@@ -11,7 +11,9 @@ KEYED_BY_MANY = """
      and r.type_code = coalesce({event_type_code}, '')
 """
 
-OPEN = "{keyed} left join verdict v on v.line = s.line where s.outcome = 0 and v.line is null and r.code is null"
+JOINED = "{keyed} left join verdict v on v.line = s.line"
+IS_OPEN = "s.outcome = 0 and v.line is null and r.code is null"
+OPEN = "{joined} where {is_open}"
 """Accepted rows that no verdict keeps out; the same without looking, where there is no verdict at all."""
 
 OPEN_WITHOUT_VERDICTS = "{keyed} where s.outcome = 0 and r.code is null"
@@ -28,17 +30,20 @@ with named as (
            coalesce({event_type_code}, '') as type_code
     from {rows} s where s.outcome = 0
 ), found as (
-    select n.*, p.id as program_id, p.active as program_active, p.key = {program} as is_own,
+    select n.*, p.id as program_id, p.active as program_active, p.key = {program} as is_own, p.time_zone,
            coalesce(by_id.id, by_code.id) as event_type_id,
            coalesce(by_id.program_id, by_code.program_id) as event_type_program,
            coalesce(by_id.active, by_code.active) as event_type_active,
-           coalesce(by_id.duplicate_window_days, by_code.duplicate_window_days) as window_days
+           coalesce(by_id, by_code) as event_type
     from named n
     left join program p on p.id = n.campaign_id
     left join event_type by_id on by_id.id = n.tracker_id
     left join event_type by_code on n.tracker_id = 0 and by_code.program_id = p.id and by_code.code = n.type_code
 )
-select campaign_id, tracker_id, type_code, program_id, event_type_id, window_days,
+select campaign_id, tracker_id, type_code, program_id, event_type_id, time_zone,
+       (event_type).duplicate_window_days as window_days, (event_type).late_after_days,
+       (event_type).parent_id as parent_type_id, (event_type).locking_after, (event_type).locking_months,
+       (event_type).locking_days,
        case when program_id is null or not program_active or not is_own then 'CAMPAIGN_NOT_FOUND'
             when event_type_id is null then 'ACTIONTRACKER_NOT_FOUND'
             when event_type_program <> program_id then 'ACTIONTRACKER_CAMPAIGN_MISMATCH'
@@ -116,8 +121,8 @@ where r.code is null and exists (select from action a where a.event_type_id = r.
 FIND_KNOWN = """
 insert into known (event_type_id, order_id, occurrence, submission_id, is_duplicate)
 select r.event_type_id, {order_id}, max(a.occurrence), max(a.submission_id),
-       bool_or(a.event_at between {event_date} - make_interval(days => r.window_days)
-                              and {event_date} + make_interval(days => r.window_days))
+       bool_or(a.event_at between {event_at} - make_interval(days => r.window_days)
+                              and {event_at} + make_interval(days => r.window_days))
 from {keyed} join action a on a.event_type_id = r.event_type_id and a.order_id = {order_id}
 left join verdict v on v.line = s.line
 where s.outcome = 0 and v.line is null and r.code is null
@@ -136,13 +141,44 @@ where s.outcome = 0 and v.line is null and r.code is null and k.is_duplicate
 
 _COLUMNS = """
     program_id, event_type_id, order_id, occurrence, event_at, received_at, amount, currency, partner_id, media_id,
-    click_id, customer_id, promo_code, event_code, extra, submission_id, line
+    click_id, customer_id, promo_code, event_code, extra, locks_at, payout, term_id, attributed_by, parent_id,
+    submission_id, line
 """
 _VALUES = """
-    r.program_id, r.event_type_id, {order_id}, {occurrence}, {event_date}, {received_at},
-    coalesce(%(amount)s, 0), s.measured_currency, {media_partner_id}, {media_id}, {click_id}, {customer_id},
-    {order_promo_code}, {event_code}, {extra}, {submission}, s.line
+    r.program_id, r.event_type_id, {order_id}, {occurrence}, {event_at}, {received_at},
+    coalesce(%(amount)s, 0), s.measured_currency, {partner_id}, {media_id}, {click_id}, {customer_id},
+    {order_promo_code}, {event_code}, {extra},
+    locking_date({event_at}, r.time_zone, r.locking_after, r.locking_months, r.locking_days),
+    %(payout)s, {term_id}, {attributed_by}, {parent_id}, {submission}, s.line
 """
+
+EVENT_AT = "{event_date}"
+EVENT_AT_UNLESS_LATE = """
+case when {event_date} < {received_at} - make_interval(days => r.late_after_days) then {received_at}
+     else {event_date} end
+"""
+HAS_LATE = "select late_after_days from resolved where late_after_days is not null limit 1"
+KEEP_LATE_DATE = """
+case when {event_at} <> {event_date}
+     then coalesce({sent}, jsonb_build_object()) || jsonb_build_object('EventDate', {event_date}) else {sent} end
+"""
+
+WITH_PRICED = "{keyed} left join priced pr on pr.line = s.line"
+HAS_PRICED = "select to_regclass('pg_temp.priced') as found"
+UNPRICED = {
+    "partner_id": "{media_partner_id}",
+    "payout": "null::numeric",
+    "term_id": "null::bigint",
+    "attributed_by": "null::text",
+    "parent_id": "null::bigint",
+}
+PRICED = {
+    "partner_id": "coalesce(pr.partner_id, {media_partner_id})",
+    "payout": "pr.payout",
+    "term_id": "pr.term_id",
+    "attributed_by": "pr.attributed_by",
+    "parent_id": "pr.parent_id",
+}
 
 WITH_KNOWN = "{keyed} left join known k on k.event_type_id = r.event_type_id and k.order_id = {order_id}"
 FIRST_OCCURRENCE = "1"
@@ -151,8 +187,12 @@ NEXT_OCCURRENCE = "coalesce(k.occurrence, 0) + 1"
 LAST_ACTION = "select coalesce(max(id), 0) as id from action"
 
 WRITE_ORDERS = f"""
-insert into action ({_COLUMNS}) select {_VALUES % {"amount": "s.measured_amount"}} from {{open}} and {{sku}} is null
+insert into action ({_COLUMNS})
+select {_VALUES % {"amount": "s.measured_amount", "payout": "{payout}"}} from {{open}} and {{sku}} is null {{in_order}}
 """
+IN_ORDER = "order by s.line"
+"""Actions are numbered in the order of the file, also where a join would mix it up; staged rows alone come in order."""
+
 
 ORDERS_WRITTEN = """
 select currency, count(*) as rows, coalesce(sum((extra ->> 'Quantity')::numeric), 0) as quantity, sum(amount) as amount
@@ -161,7 +201,8 @@ from action where id > {last_action} and submission_id = {submission} group by c
 
 FIND_ITEM_LINES = """
 create temporary table item_line on commit drop as
-select s.line, s.measured_amount as amount, first_value(s.line) over orders as first_line,
+select s.line, s.measured_amount as amount, {payout} as payout, {term_id} as term_id,
+       first_value(s.line) over orders as first_line,
        row_number() over orders as number
 from {open} and {sku} is not null
 window orders as (partition by r.event_type_id, {order_id} order by s.line)
@@ -170,15 +211,17 @@ window orders as (partition by r.event_type_id, {order_id} order by s.line)
 WRITE_ITEM_ORDERS = f"""
 with orders as (
     insert into action ({_COLUMNS})
-    select {_VALUES % {"amount": "o.amount"}}
-    from (select first_line, sum(amount) as amount from item_line group by first_line) o join {{keyed}}
+    select {_VALUES % {"amount": "o.amount", "payout": "o.payout"}}
+    from (select first_line, sum(amount) as amount, sum(payout) as payout from item_line group by first_line) o
+    join {{keyed}}
       on s.line = o.first_line
     order by s.line
     returning id, line, currency, amount
 ), items as (
-    insert into action_item (action_id, number, sku, category, quantity, amount, extra, submission_id, line)
-    select o.id, i.number, {{sku}}, {{category}}, {{quantity}}, coalesce(i.amount, 0), {{item_extra}}, {{submission}},
-           i.line
+    insert into action_item (
+        action_id, number, sku, category, quantity, amount, extra, payout, term_id, submission_id, line)
+    select o.id, i.number, {{sku}}, {{category}}, {{quantity}}, coalesce(i.amount, 0), {{item_extra}}, i.payout,
+           i.term_id, {{submission}}, i.line
     from item_line i join orders o on o.line = i.first_line join {{rows}} s on s.line = i.line
     returning action_id, quantity, amount
 ), sums as (

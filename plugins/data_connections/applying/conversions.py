@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import sql
 
 from data_connections.applying import conversion_queries as queries
+from data_connections.applying.attribution import attribute
 from data_connections.applying.extras import extra_object
 from data_connections.applying.rules import Application, Rules
 from data_connections.applying.statements import Statements
@@ -36,8 +37,9 @@ NO_CURRENCY = "XXX"
 def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
     """Find the rows whose program or event type is not right, and the orders that the ledger has already."""
     run = _Queries(connection, application)
-    run(queries.RESOLVE, program=sql.Literal(application.program))
+    run(queries.RESOLVE)
     run.choose_key()
+    run.choose_dates()
     if run.any(queries.HAS_UNRESOLVED):
         run(queries.REJECT_UNRESOLVED)
     if any(each.currency == NO_CURRENCY for each in application.seal.sums):
@@ -50,6 +52,7 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
     if run.any(queries.HAS_ACTIONS):
         run(queries.FIND_KNOWN)
         run(queries.MARK_KNOWN)
+    attribute(run, application)
     return []
 
 
@@ -57,15 +60,16 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     """Write actions and items, and return what was written, by currency."""
     run = _Queries(connection, application)
     run.choose_key()
+    run.choose_dates()
     run.leave_out_what_is_empty()
     [last] = run(queries.LAST_ACTION)
-    run(queries.WRITE_ORDERS, extra=extra_object(application, _order_columns(application, with_items=False)))
+    run(queries.WRITE_ORDERS, extra=run.kept(_order_columns(application, with_items=False), application))
     sums = run(queries.ORDERS_WRITTEN, last_action=sql.Literal(last["id"]))
     if application.has("Sku"):
         run(queries.FIND_ITEM_LINES)
         sums += run(
             queries.WRITE_ITEM_ORDERS,
-            extra=extra_object(application, _order_columns(application, with_items=True)),
+            extra=run.kept(_order_columns(application, with_items=True), application),
             item_extra=extra_object(application, _item_columns(application)),
         )
     return merged(map(_checked, sums))
@@ -89,23 +93,51 @@ class _Queries(Statements):
             "rows": application.attempt.rows,
             "submission": sql.Literal(application.submission_id),
             "received_at": sql.Literal(application.received_at),
+            "program": sql.Literal(application.program),
         }
         super().__init__(connection, parts)
-        self.fill(keyed=queries.KEYED_BY_MANY)
+        self.fill(is_open=queries.IS_OPEN)
+        self._key_by(queries.KEYED_BY_MANY)
+
+    def _key_by(self, keyed: str) -> None:
+        self.fill(keyed=keyed)
+        self.fill(joined=queries.JOINED)
         self.fill(open=queries.OPEN)
 
     def choose_key(self) -> None:
         """Look no row's key up where all have the same."""
-        if not self.any(queries.HAS_MANY_KEYS):
-            self.fill(keyed=queries.KEYED_BY_ONE)
-            self.fill(open=queries.OPEN)
+        self.is_alike = not self.any(queries.HAS_MANY_KEYS)
+        if self.is_alike:
+            self._key_by(queries.KEYED_BY_ONE)
+
+    def choose_dates(self) -> None:
+        """Ask no row whether it is late where no event type has a limit."""
+        self.is_dated = self.any(queries.HAS_LATE)
+        self.fill(event_at=queries.EVENT_AT_UNLESS_LATE if self.is_dated else queries.EVENT_AT)
 
     def leave_out_what_is_empty(self) -> None:
-        """Join neither verdicts nor known orders to a million rows where there are none."""
+        """Join neither verdicts, nor known orders, nor payouts to a million rows where there are none."""
+        has_known = self.any(queries.HAS_KNOWN)
+        has_priced = self(queries.HAS_PRICED)[0]["found"] is not None
         self.fill(occurrence=queries.FIRST_OCCURRENCE)
-        if self.any(queries.HAS_KNOWN):
+        if has_known:
             self.fill(keyed=queries.WITH_KNOWN, occurrence=queries.NEXT_OCCURRENCE)
+        if has_priced:
+            self.fill(keyed=queries.WITH_PRICED)
+        self.fill(**(queries.PRICED if has_priced else queries.UNPRICED))
+        joins = has_known or has_priced or not self.is_alike
+        self.fill(in_order=queries.IN_ORDER if joins else "")
+        self.fill(joined=queries.JOINED)
         self.fill(open=queries.OPEN if self.any(queries.HAS_VERDICTS) else queries.OPEN_WITHOUT_VERDICTS)
+
+    def kept(self, columns: Iterable[str], application: Application) -> sql.Composable:
+        """Return what is kept with an order beside its own columns; of a late one also the date that was sent."""
+        extra = extra_object(application, columns)
+        if not self.is_dated:
+            return extra
+        self.put(sent=extra)
+        self.fill(dated=queries.KEEP_LATE_DATE)
+        return self.part("dated")
 
 
 def _order_columns(application: Application, *, with_items: bool) -> Iterable[str]:

@@ -89,6 +89,37 @@ from (
 ) f where f.line = l.line
 """
 
+USES_CURRENT_TERMS = "select id from program where id = {program_id} and modification_terms = 'current'"
+CURRENT_KEYS = """
+select l.*, ({received_at} at time zone (select time_zone from program where id = {program_id}))::date as day
+from (
+    select distinct {program_id}::bigint as program_id, l.partner_id, l.event_type_id,
+           lower(a.extra ->> 'Category') as category, l.currency
+    from located l join action a on a.id = l.action_id where l.code is null and l.term_id is not null
+    union
+    select {program_id}, l.partner_id, l.event_type_id, lower(i.category), l.currency
+    from located l join item_now i on i.action_id = l.action_id where l.code is null and i.term_id is not null
+) l
+"""
+USE_CURRENT_TERMS = """
+update item_now i
+set term_id = t.term_id, percent = t.percent, fixed = t.fixed
+from located l join term_of t
+  on t.partner_id = l.partner_id and t.event_type_id = l.event_type_id and t.currency = l.currency
+where i.action_id = l.action_id and i.term_id is not null and t.category is not distinct from lower(i.category);
+update located l
+set term_id = t.term_id, code = case when t.term_id is null then 'CONTRACT_NOT_FOUND' end
+from action a, term_of t
+where l.code is null and l.term_id is not null and a.id = l.action_id and t.partner_id = l.partner_id
+  and t.event_type_id = l.event_type_id and t.currency = l.currency
+  and t.category is not distinct from lower(a.extra ->> 'Category')
+  and not exists (select from item_now i where i.action_id = l.action_id);
+update located l set code = 'CONTRACT_NOT_FOUND'
+where l.code is null and exists (
+    select from item_now i where i.action_id = l.action_id and i.payout is not null and i.term_id is null
+)
+"""
+
 REJECT_LOCATED = """
 insert into verdict (line, outcome, code, column_name, message)
 select l.line, 'rejected', l.code,
@@ -116,6 +147,9 @@ select l.line, 'rejected', l.code,
                       case when l.reason is not null and l.reason_effect is null then l.reason else l.disposition end)
            when 'SUPERSEDED' then
                format('The action was changed since, by submission %s. Send what it is to be now.', l.updated_by)
+           when 'CONTRACT_NOT_FOUND' then
+               format('No contract with the partner %s pays for this on the day on which the file was received.',
+                      l.partner_id)
            when 'NO_ITEM' then format('The action has no item with the Sku %s%s.', l.sku,
                                       coalesce(' in the category ' || l.category, ''))
            else format('The action has several items with the Sku %s. Name the Category too.', l.sku) end

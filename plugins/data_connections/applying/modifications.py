@@ -8,6 +8,7 @@ from psycopg import sql
 
 from data_connections.applying import modification_queries as queries
 from data_connections.applying import modification_turns as turns
+from data_connections.applying.attribution_queries import FIND_TERMS
 from data_connections.applying.reasons import AS_REASONS, REVERSING
 from data_connections.applying.rules import Application, Rules
 from data_connections.applying.statements import Statements
@@ -77,6 +78,10 @@ def _locate(run: Statements, application: Application) -> None:
     run(queries.FIND_ITEMS)
     if run.any(queries.HAS_SKUS):
         run(queries.FIND_SKUS)
+    if run.any(queries.USES_CURRENT_TERMS):
+        run.fill(keys=queries.CURRENT_KEYS)
+        run(FIND_TERMS)
+        run(queries.USE_CURRENT_TERMS)
 
 
 def _take_turns(run: Statements) -> None:

@@ -30,6 +30,10 @@ class Statements:
         """Add parts, or put others in their place."""
         self._parts.update(parts)
 
+    def part(self, name: str) -> sql.Composable:
+        """Return a part, as it is now."""
+        return self._parts[name]
+
     def __call__(self, query: str, **parts: sql.Composable) -> list[dict[str, Any]]:
         """Run a query and return its rows; none where it has no result."""
         statement = sql.SQL(query).format(**{**self._parts, **parts})

@@ -170,6 +170,29 @@ APPLYING_CODES = {
     "ORDER_CURRENCIES": Code(
         "The lines of one order have different currencies.", "Orders with the same number.", "Give it one currency."
     ),
+    "NO_VALID_REFERRAL": Code(
+        "Nothing in the row leads to a partner, and the program pays its partners by contract.",
+        "No MediaPartnerId, an unknown MediaId or click, a promo code that was given to nobody.",
+        "Send MediaId, MediaPartnerId or the ClickId, or have the promo code given to the partner.",
+    ),
+    "PARTNER_NOT_ACTIVE": Code(
+        "The partner that the row leads to is not active.", "The partner left the program.", "Ask our side."
+    ),
+    "CONTRACT_NOT_FOUND": Code(
+        "No contract with the partner has a term for the event type, category, currency and day.",
+        "A contract that begins later, or that does not pay for this.",
+        "Ask our side for a term, then send the order again.",
+    ),
+    "NO_VALID_ACTION_REF": Code(
+        "An action of this event type follows another of the same customer, and the row has no CustomerId.",
+        "An empty cell.",
+        "Give the CustomerId of the first action.",
+    ),
+    "ACTION_REF_NOT_FOUND": Code(
+        "The customer has no action of the event type that must come first.",
+        "The first action was not sent or was rejected, or has another CustomerId.",
+        "Send the first action, then this one again.",
+    ),
     "ACTION_NOT_FOUND": Code(
         "No action of the program is the one that the row names.",
         "A wrong OrderId or ActionId, an order that was rejected, columns that name two different actions.",
