@@ -20,6 +20,14 @@ BROKEN_ROW_CODES = {
         "Two exports put together, an editor.",
         "Remove the line, or declare `blank_lines: skip`.",
     ),
+    "XML_REPEATED": Code(
+        "An element comes twice in one row of an XML file.",
+        "Rows inside rows, such as the items of an order.",
+        "Write one row for each, or declare `repeated: join`.",
+    ),
+    "XML_MIXED_TEXT": Code(
+        "Text stands between the elements of a row.", "A tag that is missing.", "Put the text into an element."
+    ),
 }
 
 READING_CODES = {
@@ -35,7 +43,36 @@ READING_CODES = {
         "Save it as delimited text.",
     ),
     "NOT_DELIMITED": Code(
-        "The file is text of another kind, such as XML.", "A wrong export.", "Export delimited text."
+        "The file is text of another kind, such as HTML or JSON.", "A wrong export.", "Export delimited text or XML."
+    ),
+    "XML_MALFORMED": Code(
+        "The file is no well-formed XML.",
+        "A cut file, `&` or `<` in a text, a wrong encoding.",
+        "Write `&amp;`, `&lt;`.",
+    ),
+    "XML_DOCTYPE": Code(
+        "The file has a document type.", "A template with one; an attack.", "Send the file without `<!DOCTYPE ...>`."
+    ),
+    "XML_TOO_DEEP": Code(
+        "More than 64 elements stand inside each other.", "A broken export; an attack.", "Correct it."
+    ),
+    "XML_TOO_MANY_COLUMNS": Code(
+        "The rows have more than 4,096 different elements.", "Values used as names.", "Use one name for one column."
+    ),
+    "XML_ROW_UNKNOWN": Code(
+        "It would be a guess which element is a row.",
+        "Several elements repeat, or there are elements beside the rows.",
+        "Declare `row`.",
+    ),
+    "XML_OUTSIDE_ROWS": Code(
+        "Elements outside the rows have text: it is passed over (a warning).",
+        "A head or foot.",
+        "Nothing, if so meant.",
+    ),
+    "ROWS_SHARE_LINES": Code(
+        "Several rows of an XML file stand on one line: the lines named are numbers of rows (a warning).",
+        "An export without line ends.",
+        "Nothing, or one row a line.",
     ),
     "NUL_BYTE": Code(
         "The file holds a NUL byte.",

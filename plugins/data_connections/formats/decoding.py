@@ -76,7 +76,20 @@ def codec_of(head: bytes, declared: str | None) -> tuple[str, int]:
     return marked or codec, len(mark)
 
 
-def refuse_other_kinds(head: bytes, *, preamble: bool) -> None:
+def refuse_no_text(head: bytes) -> None:
+    """Refuse what is plainly no text, by its first bytes.
+
+    Raises:
+        FileRefused: EMPTY_FILE or BINARY_FILE.
+    """
+    if not head:
+        raise FileRefused("EMPTY_FILE", "The file is empty; not even a header is there.")
+    for magic, kind in _BINARY:
+        if head.startswith(magic):
+            raise FileRefused("BINARY_FILE", f"The file is {kind}, not text; send the text itself.", line=1)
+
+
+def refuse_other_text(head: bytes, *, preamble: bool) -> None:
     """Refuse what is plainly no delimited text.
 
     Args:
@@ -84,13 +97,8 @@ def refuse_other_kinds(head: bytes, *, preamble: bool) -> None:
         preamble: Whether lines before the table are declared; then the first text may be anything.
 
     Raises:
-        FileRefused: EMPTY_FILE, BINARY_FILE or NOT_DELIMITED.
+        FileRefused: NOT_DELIMITED.
     """
-    if not head:
-        raise FileRefused("EMPTY_FILE", "The file is empty; not even a header is there.")
-    for magic, kind in _BINARY:
-        if head.startswith(magic):
-            raise FileRefused("BINARY_FILE", f"The file is {kind}, not delimited text; send the text itself.", line=1)
     start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     for magic, kind in _OTHER_TEXT:
         if not preamble and start.startswith(magic):

@@ -1,9 +1,9 @@
-"""Opening a delimited file and reading it block by block."""
+"""Opening a file of rows, and reading delimited text block by block."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ import pyarrow as pa
 from data_connections.errors import FileRefused
 from data_connections.formats.blocks import ROWS_A_BLOCK, BrokenRow, RowBlock, text_array
 from data_connections.formats.columnar import Columns, read_columns, safe_end
-from data_connections.formats.decoding import codec_of, refuse_other_kinds, utf8_chunks
+from data_connections.formats.decoding import codec_of, refuse_no_text, refuse_other_text, utf8_chunks
 from data_connections.formats.detection import detect_delimiter, detect_newline, offer_escape
 from data_connections.formats.dialect import Dialect, line_end_of
 from data_connections.formats.header import Header, read_header
@@ -19,10 +19,32 @@ from data_connections.formats.recovery import KnownRow
 from data_connections.formats.rowcheck import RowChecker
 from data_connections.formats.strict import read_rows, too_long
 from data_connections.formats.window import Window
+from data_connections.formats.xml_reader import is_xml, open_xml
 from data_connections.spec.file_format import FileFormat
 
 BLOCK_SIZE = 1024 * 1024
 """How many bytes are read at a time."""
+
+
+class TableReader(Protocol):
+    """The rows of a file, however it is written; made by ``open_rows``.
+
+    Attributes:
+        header: Names of the columns, in file order.
+        file_format: The file format, with what was detected filled in.
+        notes: What is to be said about the file beside its rows: code and sentence.
+    """
+
+    header: tuple[str, ...]
+    file_format: FileFormat
+    notes: tuple[tuple[str, str], ...]
+
+    def blocks(self) -> Iterator[RowBlock]:
+        """Yield the rows in file order, once.
+
+        Raises:
+            FileRefused: What shows only further on in the file; then none of its rows counts.
+        """
 
 
 class RowReader:
@@ -31,11 +53,13 @@ class RowReader:
     Attributes:
         header: Names of the columns, in file order.
         file_format: The file format, with what was detected filled in.
+        notes: Nothing.
     """
 
     def __init__(self, window: Window, dialect: Dialect, header: Header, file_format: FileFormat) -> None:
         self.header = header.names
         self.file_format = file_format
+        self.notes: tuple[tuple[str, str], ...] = ()
         self._window = window
         self._dialect = dialect
         self._width = len(header.names) + file_format.trailing_delimiter
@@ -115,21 +139,25 @@ def open_rows(
     name: str,
     default_names: Sequence[str] | None = None,
     block_size: int = BLOCK_SIZE,
-) -> RowReader:
-    """Open a delimited file: find out its dialect and read its header.
+) -> TableReader:
+    """Open a file of rows: find out how it is written and read its header.
 
     Args:
         source: Its bytes; read once, from where it stands.
         file_format: What is declared about it.
         name: Its name, for messages.
-        default_names: Names of the columns for a file without a header, where ``file_format`` gives none.
+        default_names: Names of the columns for a file without a header, where ``file_format`` gives none, and for
+            an XML file without a row.
         block_size: How many bytes to read at a time.
 
     Raises:
         FileRefused: The file cannot be read without guessing, or at all.
     """
     head = _read_fully(source, max(block_size, 64))
-    refuse_other_kinds(head, preamble=file_format.skip_lines > 0 or file_format.comment is not None)
+    refuse_no_text(head)
+    if is_xml(head, file_format, name):
+        return open_xml(source, head, file_format, default_names, block_size)
+    refuse_other_text(head, preamble=file_format.skip_lines > 0 or file_format.comment is not None)
     codec, mark = codec_of(head, file_format.encoding)
     chunks = utf8_chunks(source, codec, head[mark:], block_size)
     window = Window(chunks, line_end_of(file_format.newline), file_format.skip_footer)

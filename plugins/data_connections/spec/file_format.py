@@ -1,4 +1,4 @@
-"""How a delimited text file is written: the ``format`` of a connection, and the keys of ``--format KEY=VALUE``."""
+"""How a file of rows is written: the ``format`` of a connection, and the keys of ``--format KEY=VALUE``."""
 
 from __future__ import annotations
 
@@ -85,16 +85,29 @@ def _empty_is_none(value: Any) -> Any:
 
 
 class FileFormat(BaseModel):
-    """Everything that can differ between one delimited text file and another.
+    """Everything that can differ between one file of rows and another.
 
     What is not declared is detected where only one answer can be right, and refused where it would be a guess.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    kind: Annotated[Literal["delimited", "xml"] | None, BeforeValidator(_detected)] = None
+    """Whether the file is delimited text or XML. Not declared: XML where it begins like that and nothing is
+    declared that only delimited text has."""
+
+    row: Annotated[str | None, BeforeValidator(_empty_is_none)] = None
+    """Of XML: name of the element that is a row, or the last names of its path such as ``orders/order``. Not
+    declared: ``item`` of RSS, ``entry`` of Atom, else the one element that repeats and holds others; the file is
+    refused where several do."""
+
+    repeated: Literal["reject", "join"] = "reject"
+    """Of XML: what an element that comes twice in one row does: it rejects the row, or its values are joined, a comma
+    between."""
+
     encoding: Annotated[str | None, BeforeValidator(_encoding)] = None
     """Text encoding, by any name that Python knows (utf-8, utf-16, cp1252, shift_jis, ...). Not declared: the byte
-    order mark decides, else UTF-8. Read strictly: a byte that does not fit refuses the file."""
+    order mark decides, or an XML declaration, else UTF-8. Read strictly: a byte that does not fit refuses the file."""
 
     delimiter: Annotated[str | None, BeforeValidator(_delimiter)] = None
     """What stands between two cells: comma, semicolon, tab, pipe, space, colon, or the character or characters
@@ -160,6 +173,8 @@ class FileFormat(BaseModel):
     def _consistent(self) -> Self:
         escape = None if self.escape == "doubled" else self.escape
         special = [sign for sign in (self.quote or '"' * (self.quote is None), escape) if sign]
+        if self.kind == "delimited" and (self.row or self.repeated == "join"):
+            raise ValueError("row and repeated are for XML")
         if self.header != (self.header_rows > 0):
             raise ValueError("header and header_rows contradict each other")
         if self.delimiter and any(sign in self.delimiter for sign in special):

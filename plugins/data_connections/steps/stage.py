@@ -13,7 +13,7 @@ from psycopg import sql
 
 from data_connections.data_types import DataType, header_key
 from data_connections.errors import FileRefused, SealBroken
-from data_connections.formats import RowReader, open_rows
+from data_connections.formats import TableReader, open_rows
 from data_connections.landing import Landing
 from data_connections.ledger import Ledger, staging, submissions
 from data_connections.ledger.database import LedgerConnection
@@ -39,7 +39,7 @@ class Staged:
     corrects: frozenset[str]
 
 
-def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, RowReader]:
+def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
     """Open a kept original as rows; a rejects file that came back is read as what we wrote.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from data_connections.data_types import DataType
-from data_connections.formats import RowReader
+from data_connections.formats import TableReader
 from data_connections.validation.checking import RowChecker
 from data_connections.validation.expectations import RowExpectations
 from data_connections.validation.file_suite import FileSuite
@@ -49,11 +49,12 @@ class Validation(Iterator[ValidatedBlock]):
     """
 
     def __init__(
-        self, reader: RowReader, data_type: DataType, options: ValidationOptions, review: Review | None = None
+        self, reader: TableReader, data_type: DataType, options: ValidationOptions, review: Review | None = None
     ) -> None:
         self.header: Header = read_header(reader.header, data_type, options.unknown_columns)
         self.totals = Totals()
         self.corrects: frozenset[str] = frozenset()
+        self._notes = tuple(Finding(None, None, code, message, "warning") for code, message in reader.notes)
         self._data_type = data_type
         self._options = options
         self._expectations = RowExpectations(data_type) if options.expectations else None
@@ -76,11 +77,11 @@ class Validation(Iterator[ValidatedBlock]):
         """What is to be said about the file beside its rows, so far; each of severity ``warning``."""
         advised = self._data_type.advised_rows
         if advised is None or self.totals.rows <= advised:
-            return self.header.warnings
+            return (*self.header.warnings, *self._notes)
         message = (
             f"The file has {self.totals.rows:,} rows; up to {advised:,} are advised. Smaller files are done sooner."
         )
-        return (*self.header.warnings, Finding(None, None, "MORE_ROWS_THAN_ADVISED", message, "warning"))
+        return (*self.header.warnings, *self._notes, Finding(None, None, "MORE_ROWS_THAN_ADVISED", message, "warning"))
 
     @property
     def expectation_results(self) -> list[dict[str, Any]]:
@@ -91,7 +92,7 @@ class Validation(Iterator[ValidatedBlock]):
         """Return what collects the rows for the file part of the suite; it asks nothing where that is switched off."""
         return FileSuite(self._data_type if self._options.expectations else self._data_type.without_suite())
 
-    def _run(self, reader: RowReader) -> Iterator[ValidatedBlock]:
+    def _run(self, reader: TableReader) -> Iterator[ValidatedBlock]:
         checker = RowChecker(self.header, self._data_type, self._options, self._expectations)
         orders = Orders(self._data_type.group, self.header)
         for block in reader.blocks():
@@ -114,7 +115,7 @@ class Validation(Iterator[ValidatedBlock]):
         )
 
 
-def validate_rows(reader: RowReader, data_type: DataType, options: ValidationOptions) -> Validation:
+def validate_rows(reader: TableReader, data_type: DataType, options: ValidationOptions) -> Validation:
     """Validate the rows of an opened file.
 
     Args:

@@ -16,18 +16,21 @@ MB = 1024 * 1024
 
 
 class Endless(io.RawIOBase):
-    """A file of ``size`` bytes that never exists as a whole: a beginning, and then the same bytes again and again."""
+    """A file of ``size`` bytes that never exists as a whole: a beginning, the same bytes again and again, an end."""
 
-    def __init__(self, beginning: bytes, again: bytes, size: int) -> None:
+    def __init__(self, beginning: bytes, again: bytes, size: int, end: bytes = b"") -> None:
         self._pending = beginning
         self._again = again * (65_536 // len(again))
         self._left = len(beginning) + size // len(again) * len(again)
+        self._end = end
         self.read_so_far = 0
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target) -> int:
+        if not self._left:
+            self._pending, self._left, self._end = self._end, len(self._end), b""
         self._pending = self._pending or self._again
         chunk = self._pending[: min(len(target), self._left)]
         self._pending = self._pending[len(chunk) :]
@@ -47,6 +50,7 @@ def read_all(source: io.RawIOBase, file_format: FileFormat, block_size: int = MB
 @pytest.fixture
 def peak():
     """Return a function that says how many bytes Python and Arrow held at most since the test began."""
+    pa.array([""])  # imports pandas, which is no memory of the file
     pool = pa.default_memory_pool()
     before = pool.max_memory()
     tracemalloc.start()
@@ -62,6 +66,15 @@ REFUSED = {
     "a quote in the header": (b'a,"b\n', b"1,2\n", FileFormat(delimiter=","), "UNCLOSED_QUOTE"),
     "blank lines without end": (b"a,b\n", b"\n", FileFormat(), "BLANK_LINES"),
     "blank lines before the header": (b"", b"\n", FileFormat(), None),
+    "an XML tag without an end": (b"<?xml version='1.0'?><rows><row ", b"x", FileFormat(row="row"), "ROW_TOO_LONG"),
+    "an XML value without an end": (
+        b"<?xml version='1.0'?><rows><row><a>",
+        b"x",
+        FileFormat(row="row"),
+        "ROW_TOO_LONG",
+    ),
+    "an XML comment without an end": (b"<?xml version='1.0'?><!--", b"x", FileFormat(row="row"), "ROW_TOO_LONG"),
+    "XML elements inside each other": (b"<?xml version='1.0'?>", b"<a>", FileFormat(), "XML_TOO_DEEP"),
     "a quote followed by quotes": (b'a,b\n1,"', b'""', FileFormat(delimiter=","), None),
 }
 
@@ -94,3 +107,15 @@ def test_memory_does_not_grow_with_the_file(name, peak):
     rows, broken = read_all(Endless(beginning, again, MB // 4), file_format, block_size=4 * 1024)
     assert rows + broken > 10_000
     assert peak() < 2 * MB
+
+
+@pytest.mark.parametrize("end_of_row", ["", "\n"], ids=["rows on one line", "a row a line"])
+def test_memory_does_not_grow_with_an_xml_file(end_of_row, peak):
+    row = f"<row><a>12345678</a><b>{'x' * 400}</b></row>{end_of_row}".encode()
+    file_format = FileFormat(row="row", repeated="join")
+
+    rows, broken = read_all(Endless(b"<?xml version='1.0'?><rows>", row, 12 * MB, b"</rows>"), file_format)
+
+    assert rows > 20_000
+    assert not broken
+    assert peak() < 8 * MB

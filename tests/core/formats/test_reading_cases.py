@@ -162,7 +162,15 @@ CASES = [
     Case("a NUL byte", b"a,b\n1,\0\n", refused="NUL_BYTE:2"),
     Case("gzip", gzip.compress(b"a,b\n"), refused="BINARY_FILE:1"),
     Case("Excel", b"PK\x03\x04" + bytes(40), refused="BINARY_FILE:1"),
-    Case("XML", b"<?xml version='1.0'?><a/>", refused="NOT_DELIMITED:1"),
+    Case(
+        "XML, declared to be delimited",
+        b"<?xml version='1.0'?><a/>",
+        refused="NOT_DELIMITED:1",
+        options="kind=delimited",
+    ),
+    Case(
+        "XML, a delimiter declared", b"<?xml version='1.0'?><a/>", refused="NOT_DELIMITED:1", options="delimiter=comma"
+    ),
     Case("an error page", b"<!DOCTYPE html><html></html>", refused="NOT_DELIMITED:1"),
     Case("JSON", b'[{"a": 1}]', refused="NOT_DELIMITED:1"),
     Case("random bytes", bytes(range(255, 100, -3)), refused="INVALID_ENCODING:1"),

@@ -53,7 +53,7 @@ def test_spellings(option, key, value):
     ("options", "told"),
     [
         (["delimeter=,"], "Did you mean 'delimiter'?"),
-        (["skip=1"], "one of the keys encoding, delimiter"),
+        (["skip=1"], "one of the keys kind, row"),
         (["delimiter"], "KEY=VALUE"),
         (["encoding=utf9"], "no text encoding"),
         (["encoding=base64"], "no text encoding"),
