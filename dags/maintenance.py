@@ -1,4 +1,4 @@
-"""An Airflow dag that keeps the ledger in order: runs that died, and what they left behind."""
+"""The Airflow dags that keep the ledger in order: what dead runs left behind, and each day actions and books."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from operators.reconcile import DropAbandonedStaging, ReconcileRuns
+from operators.upkeep import LockActions
 
 with DAG(
     dag_id="connections_maintenance",
@@ -22,3 +23,17 @@ with DAG(
 ):
     ReconcileRuns(task_id="reconcile_runs")
     DropAbandonedStaging(task_id="drop_abandoned_staging")
+
+with DAG(
+    dag_id="connections_daily",
+    description="Locks the actions that are due.",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("10 3 * * *", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    tags=["maintenance"],
+    default_args={"owner": "connections", "retries": 2, "execution_timeout": timedelta(hours=1)},
+):
+    LockActions(task_id="lock_actions")

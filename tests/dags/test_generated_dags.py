@@ -54,7 +54,7 @@ def parse(dag_id: str | None = None, **environment: str) -> dict[str, Any]:
 
 
 def of_connections(parsed: dict[str, Any]) -> list[str]:
-    return sorted(name for name in parsed["dags"] if name != "connections_maintenance")
+    return sorted(name for name in parsed["dags"] if name not in ("connections_daily", "connections_maintenance"))
 
 
 def refuse_current(ledger: Ledger, name: str) -> None:

@@ -10,7 +10,7 @@ from psycopg import sql
 from data_connections.applying import conversion_queries as queries
 from data_connections.applying.attribution import attribute
 from data_connections.applying.extras import extra_object
-from data_connections.applying.rules import Application, Rules
+from data_connections.applying.rules import ACTIONS, Application, Rules
 from data_connections.applying.statements import Statements
 from data_connections.applying.sums import merged
 from data_connections.errors import TotalsMismatch
@@ -75,7 +75,7 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     return merged(map(_checked, sums))
 
 
-RULES = Rules(family="actions", strict_order=False, decide=decide, write=write)
+RULES = Rules(family=ACTIONS, strict_order=False, decide=decide, write=write)
 """Conversions of a connection may apply in any order: rows that meet in the ledger are told apart by their order."""
 
 

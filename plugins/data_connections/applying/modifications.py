@@ -10,7 +10,7 @@ from data_connections.applying import modification_queries as queries
 from data_connections.applying import modification_turns as turns
 from data_connections.applying.attribution_queries import FIND_TERMS
 from data_connections.applying.reasons import AS_REASONS, REVERSING
-from data_connections.applying.rules import Application, Rules
+from data_connections.applying.rules import ACTIONS, Application, Rules
 from data_connections.applying.statements import Statements
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Sum
@@ -41,7 +41,7 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     return [Sum("accepted", row["currency"], row["rows"], str(row["quantity"]), str(row["amount"])) for row in sums]
 
 
-RULES = Rules(family="actions", strict_order=True, decide=decide, write=write)
+RULES = Rules(family=ACTIONS, strict_order=True, decide=decide, write=write)
 """Modifications say what is to be, so that of two the later one has to come last."""
 
 

@@ -14,6 +14,9 @@ from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Attempt, Seal, Sum
 from data_connections.spec.dataset import Dataset
 
+ACTIONS = "actions"
+"""The family of all data types that write actions."""
+
 
 @dataclass(frozen=True)
 class Application:

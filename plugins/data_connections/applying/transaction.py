@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from psycopg import sql
 
 from data_connections.applying.library import rules_for
-from data_connections.applying.rules import Application, Rules
+from data_connections.applying.rules import ACTIONS, Application, Rules
 from data_connections.applying.verdicts import create_verdicts, verdict_sums, write_outcomes
 from data_connections.data_types import DataType
 from data_connections.errors import OutOfTurn, SealBroken, TotalsMismatch
@@ -59,7 +59,15 @@ def is_absolute(data_type: DataType) -> bool:
 
 def lock_family(connection: LedgerConnection, data_type: DataType, program: str) -> None:
     """Wait until no other submission changes the same rows of a program, for the rest of the transaction."""
-    family = rules_for(data_type).family
+    _lock(connection, program, rules_for(data_type).family)
+
+
+def lock_actions(connection: LedgerConnection, program: str) -> None:
+    """Wait until nobody else changes actions of a program, for the rest of the transaction."""
+    _lock(connection, program, ACTIONS)
+
+
+def _lock(connection: LedgerConnection, program: str, family: str) -> None:
     connection.execute(
         "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"connections apply {program} {family}"]
     )

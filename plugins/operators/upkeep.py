@@ -1,0 +1,30 @@
+"""Daily upkeep of the ledger's actions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from hooks.ledger import LedgerHook
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class LockActions(BaseOperator):
+    """Locks the actions whose locking date has come."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return how many actions were locked, and how many wait, by program."""
+        from data_connections.steps.locking import lock_due
+
+        done = lock_due(LedgerHook().get_conn(), datetime.now(UTC))
+        for each in done:
+            self.log.info("%s: %d actions locked.", each.program, each.locked)
+            if each.waiting:
+                self.log.warning("%s: %d wait for submissions %s.", each.program, each.waiting, each.waits_for)
+            if each.went_past:
+                self.log.warning("%s: locked past submissions %s.", each.program, each.went_past)
+        return {each.program: {"locked": each.locked, "waiting": each.waiting} for each in done}
