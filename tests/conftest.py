@@ -14,6 +14,7 @@ pytest_plugins = [
     "fixtures.servers",
     "fixtures.databases",
     "fixtures.partner",
+    "fixtures.hosting",
     "fixtures.fault_proxy",
     "fixtures.catalog",
     "fixtures.desk",

@@ -138,7 +138,7 @@ def _show_step(step: Step) -> None:
 def _warn_of_missing_credentials(loaded: LoadedFolder) -> None:
     from command_line.logins import missing_logins
 
-    wanted = {each.spec.credentials for each in loaded.specs}
+    wanted = {each.spec.credentials for each in loaded.specs if each.spec.credentials}
     for name in sorted(missing_logins(wanted)):
         users = sorted(each.spec.name for each in loaded.specs if each.spec.credentials == name)
         more = f" and {len(users) - 3} more" if len(users) > 3 else ""

@@ -74,7 +74,8 @@ def list_logins(as_json: AsJson = False) -> None:
     settings = current_settings()
     users: dict[str, list[str]] = {}
     for stored in all_current(open_ledger(settings)):
-        users.setdefault(str(stored.content["credentials"]), []).append(stored.name)
+        if stored.content.get("credentials"):
+            users.setdefault(stored.content["credentials"], []).append(stored.name)
     found = [
         {
             "name": name,
@@ -109,7 +110,7 @@ def delete_login(
     from data_connections.catalog import all_current
 
     settings = current_settings()
-    users = [stored.name for stored in all_current(open_ledger(settings)) if stored.content["credentials"] == name]
+    users = [stored.name for stored in all_current(open_ledger(settings)) if stored.content.get("credentials") == name]
     if users and not force:
         raise ConfigurationError(f"{name} is used by {', '.join(users)}; delete it anyway with --force.")
     if not delete_stored(settings, name):

@@ -15,6 +15,7 @@ from command_line import (
     data_types,
     deliveries,
     export,
+    gateway,
     probe,
     reference,
     report,
@@ -74,6 +75,7 @@ app.add_typer(deliveries.deliveries, name="deliveries", rich_help_panel=RUN)
 INSTALLATION = "This installation"
 app.add_typer(credentials.credentials, name="credentials", rich_help_panel=INSTALLATION)
 app.add_typer(data_types.data_types, name="data-types", rich_help_panel=INSTALLATION)
+app.add_typer(gateway.gateway, name="gateway", rich_help_panel=INSTALLATION)
 app.add_typer(reference.reference, name="reference", rich_help_panel=INSTALLATION)
 
 if __name__ == "__main__":

@@ -44,10 +44,15 @@ def try_out(name: Annotated[str, typer.Argument(metavar="NAME", show_default=Fal
 
 def _steps(spec: ConnectionSpec) -> Iterator[ProbeStep]:
     from data_connections.endpoints.blocking import open_endpoint
+    from data_connections.spec import HostedFolder
     from data_connections.steps.probe import ProbeStep, probe
     from hooks.endpoint import EndpointHook
 
     hook = EndpointHook(spec)
+    if isinstance(spec.details, HostedFolder):
+        with hook.get_conn() as endpoint:
+            yield from probe(spec, endpoint)
+        return
     try:
         credentials = hook.credentials()
     except ConnectionsError as missing:

@@ -18,7 +18,7 @@ def doc_md(spec: ConnectionSpec, revision: int, airflow_url: str) -> str:
         ("Owner", spec.owner or "nobody named"),
         ("Our contacts", ", ".join(spec.contacts.ours) or "none named"),
         ("Partner's contacts", ", ".join(spec.contacts.partner) or "none named"),
-        ("Credentials", spec.credentials),
+        ("Credentials", spec.credentials or "none: the partner logs in at our gateway"),
         ("Revision", str(revision)),
     ]
     table = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows)

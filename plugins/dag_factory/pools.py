@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 
-from data_connections.spec import ConnectionSpec
+from data_connections.spec import ConnectionSpec, HostedFolder
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from airflow.models.taskinstance import TaskInstance
 
 PREFIX = "sftp-"
+AIRFLOWS_OWN = "default_pool"
+"""The pool of connections whose folder we host ourselves."""
+
 SLOTS = 4
 DESCRIPTION = "Connections: tasks at work with this partner's server at the same time."
 BACKFILL = "connections-backfill"
@@ -28,6 +31,8 @@ BACKFILL_DESCRIPTION = "Connections: tasks of backfills at work at the same time
 def pool_of(spec: ConnectionSpec) -> str:
     """Return the name of the pool of the connection's host, such as ``sftp-files.partner.test-22``."""
     details = spec.details
+    if isinstance(details, HostedFolder):
+        return AIRFLOWS_OWN
     return f"{details.scheme}-{details.host.lower().replace(':', '_')}-{details.port}"
 
 

@@ -13,11 +13,12 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from data_connections.endpoints.contract import Credentials, Endpoint
 from data_connections.errors import ConfigurationError
-from data_connections.spec import ConnectionSpec
+from data_connections.spec import ConnectionSpec, HostedFolder
 
 if TYPE_CHECKING:
     from data_connections.endpoints.blocking import BlockingEndpoint
     from data_connections.endpoints.pool import FolderWatch
+    from hooks.hosted_folder import HostedWatch
 
 
 class EndpointHook(BaseHook):
@@ -39,6 +40,10 @@ class EndpointHook(BaseHook):
         """
         from data_connections.endpoints.blocking import open_endpoint
 
+        if isinstance(self.spec.details, HostedFolder):
+            from hooks.hosted_folder import hosted_endpoint
+
+            return open_endpoint(lambda: hosted_endpoint(self.spec))
         credentials = self.credentials()
         return open_endpoint(lambda: self.endpoint(credentials))
 
@@ -49,7 +54,7 @@ class EndpointHook(BaseHook):
         _keep_logs_readable()
         return SftpEndpoint(self.spec.details.host, self.spec.details.port, credentials)
 
-    async def watch(self, every: float) -> FolderWatch:
+    async def watch(self, every: float) -> FolderWatch | HostedWatch:
         """Return the connection's folder for a trigger, which looks every ``every`` seconds.
 
         Logins and listings are shared with every other trigger of the process, and a host that is down is left alone
@@ -60,6 +65,10 @@ class EndpointHook(BaseHook):
         """
         from data_connections.endpoints.pool import Account, shared_pool
 
+        if isinstance(self.spec.details, HostedFolder):
+            from hooks.hosted_folder import watch_hosted
+
+            return await watch_hosted(self.spec)
         _keep_logs_readable()
         account = Account(self.spec.details.host, self.spec.details.port, await self.acredentials())
         return shared_pool().watch(account, self.spec.details.folder, every)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from data_connections.endpoints.arrival import WAITING, ArrivalRules, NotTaken, look
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.ledger import Ledger, sightings
-from data_connections.spec import InboundConnection
+from data_connections.spec import HostedFolder, InboundConnection
 
 if TYPE_CHECKING:
     from data_connections.steps.business_day import BusinessDays
@@ -66,7 +66,9 @@ class Lookout:
             LedgerUnavailable: The ledger does not answer; the listing then does not count as a look.
         """
         rules = ArrivalRules.of(self.spec.details.file_pattern, self.spec.details.exclude)
-        arrivals = look(listing, self._previous, rules)
+        # Our gateway shows a file under its name only when it is complete, so one look is enough.
+        previous = listing if isinstance(self.spec.details, HostedFolder) else self._previous
+        arrivals = look(listing, previous, rules)
         limit = self.spec.limits.files_per_run
         with self.ledger.connect() as connection:
             candidates = [file for file in (*arrivals.taken, *arrivals.waiting) if self._is_wanted(file, rules)]

@@ -100,7 +100,7 @@ class FilesTrigger(BaseTrigger):
             else:
                 if self._is_enough(found) or ((is_last or self.turn) and lookout.looks > 1):
                     return _event(found, closes, lookout.days)
-                await asyncio.sleep(every)
+                await folder.rest(every)
 
     def _is_enough(self, found: Found) -> bool:
         """Whether the run has work to do now; a run that follows another leaves what that one left to the next day."""

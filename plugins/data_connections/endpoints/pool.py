@@ -236,6 +236,10 @@ class FolderWatch:
         self._seen = await self._pool.listing(self._account, self._folder, newer_than)
         return list(self._seen.files)
 
+    async def rest(self, seconds: float) -> None:
+        """Wait until the next look is due."""
+        await asyncio.sleep(seconds)
+
 
 def _retrieve(task: asyncio.Task[Listing]) -> None:
     """Take note of an error that nobody waits for any more."""

@@ -7,11 +7,13 @@ from data_connections.spec.connection import (
     ConnectionSpec,
     Contacts,
     InboundConnection,
+    InboundHosted,
     InboundSftp,
     OutboundConnection,
+    OutboundHosted,
     OutboundSftp,
 )
-from data_connections.spec.details import FolderHost, SftpHost
+from data_connections.spec.details import Folder, FolderHost, HostedFolder, SftpHost
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line
@@ -25,14 +27,18 @@ __all__ = [
     "ConnectionSpec",
     "Contacts",
     "FileFormat",
+    "Folder",
     "FolderHost",
     "HoldIf",
+    "HostedFolder",
     "InboundConnection",
+    "InboundHosted",
     "InboundSftp",
     "Limits",
     "LoadedFolder",
     "LoadedSpec",
     "OutboundConnection",
+    "OutboundHosted",
     "OutboundSftp",
     "SftpHost",
     "cron_line",

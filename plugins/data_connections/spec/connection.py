@@ -14,8 +14,10 @@ from data_connections.spec.arrival import Arrival, Limits
 from data_connections.spec.dataset import Dataset
 from data_connections.spec.details import (
     InboundFolder,
+    InboundHostedDetails,
     InboundSftpDetails,
     OutboundFolder,
+    OutboundHostedDetails,
     OutboundSftpDetails,
 )
 from data_connections.spec.file_format import FileFormat
@@ -42,6 +44,7 @@ Schedule = Annotated[
         {"anyOf": [{"enum": [*PRESETS, ON_REQUEST]}, {"type": "string", "pattern": r"^\s*\S+(\s+\S+){4}\s*$"}]}
     ),
 ]
+_LOGIN = "Name of the login, kept apart from the spec; never the secret itself."
 TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
 
 
@@ -74,7 +77,9 @@ class _Connection(BaseModel):
     data_type: Slug = Field(description="What the rows are: a folder of include/schemas, or a report's name.")
     direction: str = Field(description="Whether files come in or go out.")
     method: str = Field(description="How files travel.")
-    credentials: Slug = Field(description="Name of the login, kept apart from the spec; never the secret itself.")
+    credentials: Slug | None = Field(
+        default=None, description="Name of the login, kept apart from the spec; none where we host the folder."
+    )
     schedule: Schedule = Field(default="daily", description="A cron line, a preset such as 'daily', or 'on request'.")
     time_zone: TimeZone = Field(
         default="UTC", description="IANA time zone of the schedule, of times without an offset, of business days."
@@ -99,7 +104,7 @@ class InboundConnection(_Connection):
     """A connection that takes files in."""
 
     direction: Literal["inbound"] = Field(description="We take files in.")
-    methodology: Literal["pull"] = Field(default="pull", description="We pull from the partner's server.")
+    methodology: Literal["pull", "push"] = Field(default="pull", description="Whether we pull, or the partner pushes.")
     details: InboundFolder = Field(description="Where the files are, and what happens to them there.")
     arrival: Arrival = Field(default=Arrival(), description="Which files a run waits for, and how long.")
     format: FileFormat = Field(default=FileFormat(), description="How the files are written.")
@@ -121,7 +126,7 @@ class OutboundConnection(_Connection):
     """A connection that sends a report out."""
 
     direction: Literal["outbound"] = Field(description="We send reports out.")
-    methodology: Literal["push"] = Field(default="push", description="We push to the partner's server.")
+    methodology: Literal["push", "pull"] = Field(default="push", description="Whether we push, or the partner pulls.")
     details: OutboundFolder = Field(description="Where the files go.")
 
 
@@ -129,6 +134,8 @@ class InboundSftp(InboundConnection):
     """A connection that pulls files from a partner's SFTP server."""
 
     method: Literal["sftp"] = Field(description="How files travel.")
+    methodology: Literal["pull"] = Field(default="pull", description="We pull from the partner's server.")
+    credentials: Slug = Field(description=_LOGIN)
     details: InboundSftpDetails = Field(description="Where the files are, and what happens to them there.")
 
 
@@ -136,26 +143,55 @@ class OutboundSftp(OutboundConnection):
     """A connection that pushes a report to a partner's SFTP server."""
 
     method: Literal["sftp"] = Field(description="How files travel.")
+    methodology: Literal["push"] = Field(default="push", description="We push to the partner's server.")
+    credentials: Slug = Field(description=_LOGIN)
     details: OutboundSftpDetails = Field(description="Where the files go.")
+
+
+class InboundHosted(InboundConnection):
+    """A connection whose partner pushes files to our gateway."""
+
+    method: Literal["sftp"] = Field(description="How files travel.")
+    methodology: Literal["push"] = Field(description="The partner pushes to us.")
+    credentials: None = Field(default=None, description="None: `connections gateway create-login` makes logins.")
+    details: InboundHostedDetails = Field(description="The partner's folder at the gateway.")
+
+
+class OutboundHosted(OutboundConnection):
+    """A connection whose partner collects reports from our gateway."""
+
+    method: Literal["sftp"] = Field(description="How files travel.")
+    methodology: Literal["pull"] = Field(description="The partner pulls from us.")
+    credentials: None = Field(default=None, description="None: `connections gateway create-login` makes logins.")
+    details: OutboundHostedDetails = Field(description="The partner's folder at the gateway.")
 
 
 KINDS: dict[str, type[InboundConnection | OutboundConnection]] = {
     "inbound_sftp": InboundSftp,
+    "inbound_sftp_push": InboundHosted,
     "outbound_sftp": OutboundSftp,
+    "outbound_sftp_pull": OutboundHosted,
 }
-"""Every kind of connection, by direction and method."""
+"""Every kind of connection, by direction and method, and by methodology where that is not the usual one."""
+
+_USUAL = {"inbound": "pull", "outbound": "push"}
 
 
 def _kind(value: Any) -> str:
     content = value if isinstance(value, dict) else vars(value)
-    return f"{content.get('direction')}_{content.get('method')}"
+    direction, methodology = content.get("direction"), content.get("methodology")
+    usual = methodology in (None, _USUAL.get(str(direction)))
+    return f"{direction}_{content.get('method')}" + ("" if usual else f"_{methodology}")
 
 
 ConnectionSpec = Annotated[
-    Annotated[InboundSftp, Tag("inbound_sftp")] | Annotated[OutboundSftp, Tag("outbound_sftp")],
+    Annotated[InboundSftp, Tag("inbound_sftp")]
+    | Annotated[InboundHosted, Tag("inbound_sftp_push")]
+    | Annotated[OutboundSftp, Tag("outbound_sftp")]
+    | Annotated[OutboundHosted, Tag("outbound_sftp_pull")],
     Discriminator(_kind),
 ]
-"""Any connection, told apart by direction and method."""
+"""Any connection, told apart by direction, method and methodology."""
 
 CONNECTION_SPEC: TypeAdapter[ConnectionSpec] = TypeAdapter(ConnectionSpec)
 """Reads and writes specs: ``CONNECTION_SPEC.validate_python(mapping)``."""

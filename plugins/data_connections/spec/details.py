@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -43,13 +44,11 @@ HostKey = Annotated[str, AfterValidator(_is_host_key)]
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 
-class FolderHost(BaseModel):
-    """A server with folders, and one of them."""
+class Folder(BaseModel):
+    """A folder that files are in, wherever it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    host: Host = Field(description="Name or address of the server.")
-    port: int = Field(gt=0, lt=65536, description="TCP port of the server.")
     folder: str = Field(min_length=1, description="Folder on the server; absolute, or relative to the login's own.")
 
     @property
@@ -59,14 +58,26 @@ class FolderHost(BaseModel):
 
     @property
     def address(self) -> str:
-        """``scheme://host:port``, for messages."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        """Where the server is, for messages."""
+        raise NotImplementedError
 
     @property
     def place(self) -> str:
-        """``scheme://host:port/folder``, for people."""
+        """``address/folder``, for people."""
         return f"{self.address}/{self.folder.lstrip('/')}"
+
+
+class FolderHost(Folder):
+    """A server with folders, and one of them."""
+
+    host: Host = Field(description="Name or address of the server.")
+    port: int = Field(gt=0, lt=65536, description="TCP port of the server.")
+
+    @property
+    def address(self) -> str:
+        """``scheme://host:port``, for messages."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 class SftpHost(FolderHost):
@@ -84,8 +95,8 @@ class SftpHost(FolderHost):
         return "sftp"
 
 
-class InboundFolder(FolderHost):
-    """A partner's folder that files are pulled from."""
+class InboundFolder(Folder):
+    """A folder that files are taken from."""
 
     file_pattern: Pattern = Field(
         min_length=1,
@@ -102,8 +113,8 @@ class InboundFolder(FolderHost):
     )
 
 
-class OutboundFolder(FolderHost):
-    """A partner's folder that files are pushed to."""
+class OutboundFolder(Folder):
+    """A folder that files are put into."""
 
     file_name: Annotated[str, AfterValidator(check_file_name)] = Field(
         min_length=1,
@@ -121,3 +132,43 @@ class InboundSftpDetails(SftpHost, InboundFolder):
 
 class OutboundSftpDetails(SftpHost, OutboundFolder):
     """A partner's SFTP folder that files are pushed to."""
+
+
+class HostedFolder(Folder):
+    """A folder of our own, at the gateway, with logins for one partner."""
+
+    folder: Literal["/"] = Field(default="/", description="The partner's main folder; always `/`.")
+    quota_bytes: int = Field(default=20 * 1024**3, gt=0, description="Bytes of all files in the partner's folder.")
+    quota_files: int = Field(default=10_000, gt=0, description="Files in the partner's folder.")
+
+    @property
+    def scheme(self) -> str:
+        """``hosted``."""
+        return "hosted"
+
+    @property
+    def address(self) -> str:
+        """The gateway; where it listens is its own setting, not a connection's."""
+        return "hosted:gateway"
+
+
+class InboundHostedDetails(HostedFolder, InboundFolder):
+    """A folder of our own that a partner puts files into."""
+
+    after_read: Literal["keep", "delete", "move"] = Field(
+        default="delete",
+        description="What happens to the partner's file once its outcome is known; we keep the original.",
+    )
+    result_folder: str | None = Field(
+        default="results", description="Where receipt, summary and rejects are put for the partner; null for none."
+    )
+
+
+class OutboundHostedDetails(HostedFolder, OutboundFolder):
+    """A folder of our own that a partner collects files from."""
+
+    keep_for: timedelta = Field(
+        default=timedelta(days=14),
+        gt=timedelta(0),
+        description="How long a file waits to be collected, then it is deleted; ISO 8601 (P14D) or seconds.",
+    )

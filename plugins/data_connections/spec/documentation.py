@@ -41,6 +41,8 @@ log. Mistakes are all shown, with file, line and field, and then nothing is chan
 _SECTIONS = {
     "InboundSftpDetails": ("details", "of an inbound connection by SFTP"),
     "OutboundSftpDetails": ("details", "of an outbound connection by SFTP"),
+    "InboundHostedDetails": ("details", "of an inbound connection whose partner pushes to our gateway"),
+    "OutboundHostedDetails": ("details", "of an outbound connection whose partner pulls from our gateway"),
     "Arrival": ("arrival", ""),
     "FileFormat": ("format", ""),
     "Limits": ("limits", ""),
@@ -72,10 +74,11 @@ def reference() -> str:
 def _kinds(inbound: Mapping[str, Any], outbound: Mapping[str, Any], shared: list[str]) -> dict[str, Any]:
     """Return the shared fields; where the kinds differ, both kinds' values."""
     both = {name: dict(inbound["properties"][name]) for name in shared}
-    for name in ("direction", "methodology"):
-        values = [kind["properties"][name]["const"] for kind in (inbound, outbound)]
-        both[name] = {"enum": values, "description": _TELLS[name]}
-    methods = dict.fromkeys(key.partition("_")[2] for key in KINDS)
+    directions = [kind["properties"]["direction"]["const"] for kind in (inbound, outbound)]
+    both["direction"] = {"enum": directions, "description": _TELLS["direction"]}
+    both["methodology"] = {"enum": ["pull", "push"], "description": _TELLS["methodology"]}
+    both["credentials"] = {"type": "string", "description": _TELLS["credentials"]}
+    methods = dict.fromkeys(key.split("_")[1] for key in KINDS)
     both["method"] = {"enum": list(methods), "description": _TELLS["method"]}
     both["details"] = {"description": "Where the files are, and what happens to them there: one of those below."}
     return {"properties": both, "required": inbound["required"]}
@@ -85,8 +88,11 @@ _LEFT_OUT = {"name": "the file's name"}
 _TELLS = {
     "direction": "`inbound` takes files in, `outbound` sends reports out.",
     "method": "How files travel.",
-    "methodology": "`pull` for inbound: we fetch from the partner's server; `push` for outbound: we send to it. "
-    "It follows from the direction.",
+    "methodology": "Inbound: `pull`, the usual one, fetches from the partner's server; with `push` the partner puts "
+    "files into a folder at our gateway. Outbound: `push`, the usual one, sends to the partner's server; with `pull` "
+    "the partner collects reports from our gateway.",
+    "credentials": "Name of the login at the partner's server, kept apart from the spec; never the secret itself. "
+    "Required but for a folder at our gateway, whose logins `connections gateway create-login` makes.",
 }
 
 

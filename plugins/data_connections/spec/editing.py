@@ -58,12 +58,18 @@ def _by_kind(definitions: Mapping[str, Any], kinds: Iterable[str], given: Mappin
     conditions = []
     values: dict[str, list[str]] = {name: [] for name in _TELLING}
     for kind in kinds:
-        fields = {name: definitions[kind]["properties"][name]["const"] for name in _TELLING}
+        properties = definitions[kind]["properties"]
+        fields = {name: properties[name]["const"] for name in _TELLING}
         for name, value in fields.items():
             values[name] = sorted({*values[name], value})
         told = {name: value for name, value in fields.items() if name not in given}
         if all(given.get(name, value) == value for name, value in fields.items()):
-            meant = {"properties": {name: {"const": value} for name, value in told.items()}, "required": sorted(told)}
+            methodology = {"const": properties["methodology"]["const"]}
+            unusual = [] if "default" in properties["methodology"] else ["methodology"]
+            meant = {
+                "properties": {**{name: {"const": value} for name, value in told.items()}, "methodology": methodology},
+                "required": sorted([*told, *(name for name in unusual if name not in given)]),
+            }
             conditions.append({"if": meant, "then": {"$ref": f"#/$defs/{kind}"}})
     return {
         "properties": {name: {"enum": choices} for name, choices in values.items()},

@@ -93,6 +93,8 @@ def _unknown_field(name: str, fields: Sequence[str]) -> tuple[str, str | None]:
 
 def _wrong_half(given: Any) -> str:
     content = given if isinstance(given, Mapping) else {}
+    if f"{content.get('direction')}_{content.get('method')}" in KINDS:
+        return "methodology"
     return "method" if content.get("direction") in {kind.partition("_")[0] for kind in KINDS} else "direction"
 
 
@@ -103,6 +105,9 @@ def _unknown_kind(given: Any) -> tuple[str, str | None]:
     if left_out:
         return f"{' and '.join(left_out)} must be given; there are: {kinds}.", None
     direction, method = content["direction"], content["method"]
+    if f"{direction}_{method}" in KINDS:
+        methodology = content.get("methodology")
+        return f"methodology {methodology!r} does not go with {direction} + {method}; there are: {kinds}.", None
     suggestion = nearest(f"{direction}_{method}", KINDS)
     return (
         f"direction {direction!r} with method {method!r} is no kind of connection; there are: {kinds}.",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from data_connections.endpoints.contract import Credentials, Timeouts
+from data_connections.endpoints.contract import Credentials, Endpoint, Timeouts
+from data_connections.endpoints.hosted import HostedEndpoint
 from data_connections.endpoints.sftp import SftpEndpoint
 from fixtures.servers import OpenSsh
 from local_stack.partner_sftp import PartnerServer
@@ -23,8 +24,9 @@ class Served:
     port: int
     folder: Path
     credentials: Credentials
+    follows_links: bool = True
 
-    def endpoint(self, port: int | None = None, timeouts: Timeouts = QUICK) -> SftpEndpoint:
+    def endpoint(self, port: int | None = None, timeouts: Timeouts = QUICK) -> Endpoint:
         return SftpEndpoint("127.0.0.1", port or self.port, self.credentials, timeouts)
 
 
@@ -40,12 +42,26 @@ def served_by_openssh(server: OpenSsh) -> Served:
     return Served(server.port, server.folder, Credentials(server.user, private_key=key, host_keys=(server.host_key,)))
 
 
-@pytest.fixture(params=["asyncssh", "openssh"])
+@dataclass(frozen=True)
+class ServedHere(Served):
+    """A folder at our gateway, which no server stands before."""
+
+    def endpoint(self, port: int | None = None, timeouts: Timeouts = QUICK) -> HostedEndpoint:
+        return HostedEndpoint(self.folder)
+
+
+def served_here(folder: Path) -> Served:
+    (folder / "files").mkdir()
+    return ServedHere(0, folder / "files", Credentials("nobody"), follows_links=False)
+
+
+@pytest.fixture(params=["asyncssh", "openssh", "hosted"])
 def served(request: pytest.FixtureRequest) -> Served:
     """One server after the other."""
     makers: dict[str, tuple[str, Callable[..., Served]]] = {
         "asyncssh": ("sftp_partner", served_by_asyncssh),
         "openssh": ("openssh_server", served_by_openssh),
+        "hosted": ("tmp_path", served_here),
     }
     fixture, make = makers[request.param]
     return make(request.getfixturevalue(fixture))

@@ -73,7 +73,7 @@ async def test_links_to_files_are_files_and_other_links_are_not(served: Served) 
     os.mkfifo(served.folder / "pipe.csv")
     async with served.endpoint() as endpoint:
         files = {file.name: file.size for file in await endpoint.list(".")}
-    assert files == {"a.csv": 5, "link.csv": 5}
+    assert files == ({"a.csv": 5, "link.csv": 5} if served.follows_links else {"a.csv": 5})
 
 
 async def test_ten_thousand_files_are_listed_once_each(served: Served) -> None:

@@ -39,7 +39,7 @@ CASES: dict[str, list[Expected]] = {
     "required-detail-left-out": one(8, "details.folder", "required"),
     "unknown-direction": one(4, "direction", "'inbuond'", "inbound + sftp"),
     "unknown-method": one(5, "method", "'stfp'", "inbound + sftp"),
-    "no-method": one(None, "method", "inbound + sftp, outbound + sftp"),
+    "no-method": one(None, "method", "inbound + sftp, inbound + sftp + push"),
     "inbound-fields-in-outbound": [
         Expected("", 8, "details.file_name", "required"),
         Expected("", 11, "details.file_pattern", "the fields are: existing, file_name"),

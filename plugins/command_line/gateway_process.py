@@ -1,0 +1,42 @@
+"""The gateway as a process of its own, with what it takes to start runs in Airflow."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+from command_line.output import note
+from command_line.session import open_ledger
+
+if TYPE_CHECKING:
+    from data_connections.gateway.configuration import GatewayConfiguration
+    from data_connections.ledger import Ledger
+    from data_connections.settings import Settings
+
+
+def run_gateway(settings: Settings) -> None:
+    """Serve in the foreground until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigurationError: The ports cannot be had, or another gateway serves these folders.
+    """
+    from data_connections.gateway.configuration import GatewayConfiguration
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    configuration = GatewayConfiguration.from_environment(settings)
+    asyncio.run(_serve(configuration, open_ledger(settings)))
+
+
+async def _serve(configuration: GatewayConfiguration, ledger: Ledger) -> None:
+    from data_connections.gateway.serving import running
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(configuration, ledger) as gateway:
+        note(f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}.")
+        await stop.wait()
+        note("Stopping; transfers that are under way may finish.")

@@ -1,0 +1,102 @@
+"""Where the gateway listens and keeps its things: read once from the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from data_connections.errors import ConfigurationError
+from data_connections.settings import Settings
+
+
+@dataclass(frozen=True)
+class GatewayConfiguration:
+    """Addresses, folders and limits of one gateway.
+
+    Attributes:
+        hosted: Folder with a folder for each connection (``CONNECTIONS_HOSTED``, default ``hosted`` under
+            ``CONNECTIONS_HOME``); tasks and triggers see the same one.
+        state: Host keys and certificate, ``gateway`` under ``CONNECTIONS_HOME``.
+        bind: Address to listen on (``CONNECTIONS_GATEWAY_BIND``, default 127.0.0.1).
+        host: Name under which partners reach it (``CONNECTIONS_GATEWAY_HOST``, default localhost).
+        sftp_port: TCP port of SFTP (``CONNECTIONS_GATEWAY_SFTP_PORT``, default 22); 0 takes any free one.
+        drain: Seconds that transfers have to end when the gateway is told to stop (``CONNECTIONS_GATEWAY_DRAIN``).
+        refresh: Seconds after which a login that was made or retired is known.
+        sessions: Connections at the same time.
+        greetings: Connections at the same time that have not logged in yet.
+        sessions_of_login: Connections at the same time of one login.
+    """
+
+    hosted: Path
+    state: Path
+    bind: str = "127.0.0.1"
+    host: str = "localhost"
+    sftp_port: int = 22
+    drain: float = 60.0
+    refresh: float = 2.0
+    sessions: int = 2000
+    greetings: int = 600
+    sessions_of_login: int = 50
+
+    @classmethod
+    def from_environment(cls, settings: Settings, environment: Mapping[str, str] = os.environ) -> GatewayConfiguration:
+        """Read the configuration; every value has a default.
+
+        Raises:
+            ConfigurationError: A value cannot be used.
+        """
+        return cls(
+            hosted=hosted_folder(settings, environment),
+            state=settings.home / "gateway",
+            bind=environment.get("CONNECTIONS_GATEWAY_BIND") or "127.0.0.1",
+            host=environment.get("CONNECTIONS_GATEWAY_HOST") or "localhost",
+            sftp_port=_number(environment, "CONNECTIONS_GATEWAY_SFTP_PORT", 22),
+            drain=_number(environment, "CONNECTIONS_GATEWAY_DRAIN", 60),
+        )
+
+
+@dataclass(frozen=True)
+class GatewayAddress:
+    """Where a gateway is reached, as it said when it last started.
+
+    Attributes:
+        host: Name that partners use.
+        sftp_port: TCP port of SFTP.
+    """
+
+    host: str
+    sftp_port: int
+
+    def announce(self, configuration: GatewayConfiguration) -> None:
+        """Leave the address where commands find it."""
+        path = _address_file(configuration)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        part.replace(path)
+
+    @classmethod
+    def find(cls, configuration: GatewayConfiguration) -> GatewayAddress:
+        """Return the address that was announced last, or the configured one."""
+        try:
+            return cls(**json.loads(_address_file(configuration).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return cls(configuration.host, configuration.sftp_port)
+
+
+def hosted_folder(settings: Settings, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder that holds the folder of every hosted connection."""
+    return Path(environment.get("CONNECTIONS_HOSTED") or settings.home / "hosted").absolute()
+
+
+def _address_file(configuration: GatewayConfiguration) -> Path:
+    return configuration.state / "address.json"
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name) or str(default)
+    if not (value.isdigit() and int(value) < 65536):
+        raise ConfigurationError(f"{name} must be a whole number below 65,536, not {value!r}.")
+    return int(value)

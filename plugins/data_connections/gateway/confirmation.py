@@ -1,0 +1,52 @@
+"""What a partner is told about a login: where to go, how to know that it is us, where files belong."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime
+from typing import Any
+
+from data_connections.gateway.configuration import GatewayAddress
+from data_connections.gateway.folder import TRIALS
+from data_connections.gateway.server_keys import ServerKey
+from data_connections.spec import ConnectionSpec, InboundConnection
+
+
+def confirmation(login: str, spec: ConnectionSpec, address: GatewayAddress, keys: list[ServerKey]) -> dict[str, Any]:
+    """Return the confirmation of a login, without any secret.
+
+    Args:
+        login: The login's name.
+        spec: Its connection.
+        address: Where the gateway is.
+        keys: Its host keys that partners may trust, the one in use first.
+    """
+    inbound = isinstance(spec, InboundConnection)
+    return {
+        "connection": spec.name,
+        "login": login,
+        "uri": f"sftp://{login}@{address.host}:{address.sftp_port}/",
+        "host": address.host,
+        "port": address.sftp_port,
+        "addresses": _addresses(address.host),
+        "host_keys": [
+            {"fingerprint": key.fingerprint, "public": key.public, "valid_until": _until(key.valid_until)}
+            for key in keys
+        ],
+        "folder": spec.details.folder,
+        "trial_folder": f"/{TRIALS.decode()}" if inbound else None,
+        "result_folder": spec.details.result_folder if isinstance(spec, InboundConnection) else None,
+        "files": spec.details.file_pattern if isinstance(spec, InboundConnection) else None,
+    }
+
+
+def _addresses(host: str) -> list[str]:
+    """Return the addresses that a partner's firewall has to let through; none where the name is not known here."""
+    try:
+        return sorted({str(place[0]) for *_, place in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
+    except OSError:
+        return []
+
+
+def _until(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else None

@@ -1,0 +1,117 @@
+"""One login's session at its folder: what it does is allowed or refused, counted and written down, by any protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from data_connections.gateway.folder import PartnerFolder
+from data_connections.gateway.journal import Journal
+from data_connections.gateway.refusals import Cause, Refused
+from data_connections.gateway.roster import Proof
+from data_connections.gateway.transfers import Download, Upload
+
+
+class Desk:
+    """What one logged-in session does with its folder.
+
+    Args:
+        proof: Who logged in.
+        folder: The connection's folder.
+        journal: Where it is written down.
+        accepts: Whether new transfers may begin; not while the gateway is about to stop.
+    """
+
+    def __init__(
+        self, proof: Proof, folder: PartnerFolder, journal: Journal, accepts: Callable[[], bool] = lambda: True
+    ) -> None:
+        self.proof = proof
+        self.folder = folder
+        self.journal = journal
+        self.accepts = accepts
+        self._open: set[Upload | Download] = set()
+
+    def upload(self, path: bytes) -> Upload:
+        """Begin to take a file; errors as in ``PartnerFolder.upload``."""
+        with self._told(path):
+            self._refuse_late()
+            upload = self.folder.upload(path)
+        self._open.add(upload)
+        return upload
+
+    def download(self, path: bytes) -> Download:
+        """Begin to hand out a file; errors as in ``PartnerFolder.download``."""
+        with self._told(path):
+            self._refuse_late()
+            download = self.folder.download(path)
+        self._open.add(download)
+        return download
+
+    def delete(self, path: bytes) -> None:
+        """Delete a file; errors as in ``PartnerFolder.delete``."""
+        with self._told(path):
+            deleted = self.folder.delete(path)
+        self.journal.changed(self.proof, "file.deleted", deleted)
+
+    def move(self, path: bytes, new: bytes, *, replace: bool) -> None:
+        """Rename a file; errors as in ``PartnerFolder.move``."""
+        with self._told(path):
+            now = self.folder.move(path, new, replace=replace)
+        self.journal.changed(self.proof, "file.renamed", now, was=path.decode("utf-8", "replace"))
+
+    def refuse(self, path: bytes, why: str) -> NoReturn:
+        """Refuse something that no login may do.
+
+        Raises:
+            Refused: Always.
+        """
+        with self._told(path):
+            raise Refused(Cause.DENIED, why)
+
+    @contextmanager
+    def _told(self, path: bytes) -> Iterator[None]:
+        """Write refusals down; what is merely not there is an everyday question."""
+        try:
+            yield
+        except Refused as refused:
+            if refused.cause is not Cause.MISSING:
+                self.journal.refused(self.proof, path, str(refused))
+            raise
+
+    def finish_upload(self, upload: Upload) -> None:
+        """Give a complete upload its name; blocks until it is on the disk.
+
+        Raises:
+            Refused: It is not complete, or was refused before.
+        """
+        self._open.discard(upload)
+        try:
+            arrived = upload.finish()
+        except Refused as refused:
+            self.journal.refused(self.proof, upload.path, str(refused))
+            raise
+        self.journal.uploaded(self.proof, arrived.path, arrived.size)
+
+    def finish_download(self, download: Download) -> None:
+        """Leave a file that was handed out, and write down whether it was whole."""
+        self._open.discard(download)
+        if download.is_whole:
+            self.journal.downloaded(self.proof, download.path, download.size)
+        download.close()
+
+    def leave(self) -> None:
+        """End the session: whatever is still on its way was not completed."""
+        for transfer in list(self._open):
+            if isinstance(transfer, Upload):
+                self.journal.refused(
+                    self.proof, transfer.path, f"The connection ended after {transfer.size:,} bytes; nothing is kept."
+                )
+                transfer.discard()
+            else:
+                transfer.close()
+        self._open.clear()
+
+    def _refuse_late(self) -> None:
+        if not self.accepts():
+            raise Refused(Cause.DENIED, "The server is about to restart; please come again in a minute.")

@@ -1,0 +1,109 @@
+"""Who comes in: how many, how fast they may guess, and which folder they get; the same for every protocol."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from data_connections.gateway.configuration import GatewayConfiguration
+from data_connections.gateway.desk import Desk
+from data_connections.gateway.failed_logins import FailedLogins
+from data_connections.gateway.folder import FolderRules, PartnerFolder
+from data_connections.gateway.journal import Journal
+from data_connections.gateway.roster import Proof, Roster
+from data_connections.spec import ConnectionSpec, InboundConnection
+from data_connections.spec.details import HostedFolder
+
+
+class Reception:
+    """Sessions and folders of one gateway.
+
+    Args:
+        configuration: Its limits and folders.
+        roster: Who may log in.
+        journal: Where it is written down.
+    """
+
+    def __init__(self, configuration: GatewayConfiguration, roster: Roster, journal: Journal) -> None:
+        self.configuration = configuration
+        self.roster = roster
+        self.journal = journal
+        self.failed = FailedLogins()
+        self.closing = False
+        self._folders: dict[int, PartnerFolder] = {}
+        self._sessions: dict[object, tuple[Proof | None, Callable[[], object]]] = {}
+
+    def greet(self, session: object, end: Callable[[], object]) -> bool:
+        """Let a connection come in, and return whether there is room for it.
+
+        Args:
+            session: Identifies it.
+            end: Ends it.
+        """
+        greetings = sum(proof is None for proof, _ in self._sessions.values())
+        if (
+            self.closing
+            or len(self._sessions) >= self.configuration.sessions
+            or greetings >= self.configuration.greetings
+        ):
+            return False
+        self._sessions[session] = (None, end)
+        return True
+
+    def admit(self, session: object, proof: Proof, address: str, protocol: str) -> Desk | None:
+        """Give a login its folder; None where it has too many sessions, or was retired in between."""
+        spec = self.roster.spec(proof.connection_id)
+        logins = Counter(each.login for each, _ in self._sessions.values() if each is not None)
+        if spec is None or logins[proof.login] >= self.configuration.sessions_of_login:
+            self.journal.login_refused(proof.login, address, protocol, "too many sessions" if spec else "retired")
+            return None
+        _, end = self._sessions[session]
+        self._sessions[session] = (proof, end)
+        self.failed.succeeded(address)
+        self.journal.logged_in(proof, address, protocol)
+        return Desk(proof, self._folder(proof.connection_id, spec), self.journal, lambda: not self.closing)
+
+    def part(self, session: object) -> None:
+        """A connection has ended."""
+        self._sessions.pop(session, None)
+
+    def end_retired(self) -> None:
+        """End the sessions of logins, passwords and keys that are not valid any more."""
+        for proof, end in list(self._sessions.values()):
+            if proof is not None and not self.roster.holds(proof):
+                end()
+
+    def end_all(self) -> None:
+        """End every session."""
+        for _, end in list(self._sessions.values()):
+            end()
+
+    def sessions(self) -> int:
+        """Return how many connections are open, logged in or not."""
+        return len(self._sessions)
+
+    def transfers(self) -> int:
+        """Return how many files are on their way in or out."""
+        return sum(len(each.open_uploads) + len(each.open_downloads) for each in self._folders.values())
+
+    def _folder(self, connection_id: int, spec: ConnectionSpec) -> PartnerFolder:
+        rules = rules_of(spec)
+        folder = self._folders.get(connection_id)
+        if folder is None:
+            folder = PartnerFolder(self.configuration.hosted / str(connection_id), rules)
+            self._folders[connection_id] = folder
+        folder.change_rules(rules)
+        return folder
+
+
+def rules_of(spec: ConnectionSpec) -> FolderRules:
+    """Return what logins of a hosted connection may do in its folder."""
+    details = spec.details
+    assert isinstance(details, HostedFolder)  # noqa: S101 - the roster holds no others
+    inbound = isinstance(spec, InboundConnection)
+    return FolderRules(
+        takes_uploads=inbound,
+        most_bytes=spec.limits.max_bytes if isinstance(spec, InboundConnection) else 0,
+        quota_bytes=details.quota_bytes,
+        quota_files=details.quota_files,
+    )

@@ -1,0 +1,147 @@
+"""The gateway as a process: it listens, keeps its roster fresh, and stops without cutting anybody off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+
+import asyncssh
+
+from data_connections.errors import ConfigurationError
+from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
+from data_connections.gateway.folder import INCOMING
+from data_connections.gateway.journal import Journal
+from data_connections.gateway.reception import Reception
+from data_connections.gateway.retention import expire_collected
+from data_connections.gateway.roster import Roster
+from data_connections.gateway.server_keys import ServerKeys
+from data_connections.gateway.ssh_server import listen_ssh
+from data_connections.ledger import Ledger
+
+_FLUSH_WITHIN = 10.0
+_EXPIRE_EVERY = 600.0
+_log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """A running gateway.
+
+    Args:
+        configuration: Where it listens and keeps its things.
+        ledger: The ledger.
+    """
+
+    def __init__(self, configuration: GatewayConfiguration, ledger: Ledger) -> None:
+        self.configuration = configuration
+        self.keys = ServerKeys(configuration.state)
+        self.journal = Journal(ledger)
+        self.roster = Roster(ledger, configuration.refresh)
+        self.reception = Reception(configuration, self.roster, self.journal)
+        self.address = GatewayAddress(configuration.host, configuration.sftp_port)
+        self._port = configuration.sftp_port
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._serving = ""
+
+    async def listen(self) -> None:
+        """Listen with the host key that is in use now.
+
+        Raises:
+            ConfigurationError: The port cannot be had.
+        """
+        keys = self.keys.valid()
+        try:
+            acceptor = await listen_ssh(self.reception, keys, self._port)
+        except OSError as taken:
+            raise ConfigurationError(
+                f"The gateway cannot listen on {self.configuration.bind} port {self._port} ({taken.strerror}). Choose "
+                "another with CONNECTIONS_GATEWAY_SFTP_PORT, or stop what has it; ports below 1024 may need rights."
+            ) from taken
+        self._acceptor, self._serving = acceptor, _names(keys)
+        self._port = acceptor.get_port()
+        self.address = GatewayAddress(self.configuration.host, self._port)
+        self.address.announce(self.configuration)
+
+    async def look_after(self) -> None:
+        """End what is not valid any more, and change the host key when its time has come, until cancelled."""
+        while True:
+            await asyncio.sleep(self.configuration.refresh)
+            self.reception.end_retired()
+            if self._serving != _names(self.keys.valid(datetime.now(UTC))):
+                _log.info("The host keys have changed; new connections see the new ones.")
+                await self._stop_listening()
+                await self.listen()
+
+    async def expire(self) -> None:
+        """Delete what was not collected in time, now and then, until cancelled."""
+        while True:
+            await asyncio.to_thread(expire_collected, self.configuration.hosted, self.roster.specs(), self.journal)
+            await asyncio.sleep(_EXPIRE_EVERY)
+
+    async def stop(self) -> None:
+        """Take nobody new, let transfers end for as long as they may, then end every session."""
+        self.reception.closing = True
+        await self._stop_listening()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.configuration.drain):
+                while self.reception.transfers():  # noqa: ASYNC110 - they end in several threads
+                    await asyncio.sleep(0.05)
+        if left := self.reception.transfers():
+            _log.warning("%d transfers were still under way and are cut off.", left)
+        self.reception.end_all()
+        await asyncio.sleep(0.1)
+        await self.journal.flush(_FLUSH_WITHIN)
+
+    async def _stop_listening(self) -> None:
+        if self._acceptor is not None:
+            self._acceptor.close()
+            self._acceptor = None
+
+
+def _names(keys: list) -> str:  # type: ignore[type-arg]
+    return " ".join(key.fingerprint for key in keys)
+
+
+@asynccontextmanager
+async def running(configuration: GatewayConfiguration, ledger: Ledger) -> AsyncIterator[Gateway]:
+    """Run a gateway while inside; at the end transfers may finish first.
+
+    Raises:
+        ConfigurationError: Another gateway serves these folders, or the port cannot be had.
+    """
+    with _only_one(configuration):
+        gateway = Gateway(configuration, ledger)
+        await gateway.roster.refresh()
+        await gateway.listen()
+        loops = (gateway.roster.refresh_on(), gateway.journal.write_on(), gateway.look_after(), gateway.expire())
+        tasks = [asyncio.create_task(loop) for loop in loops]
+        try:
+            yield gateway
+        finally:
+            await gateway.stop()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextmanager
+def _only_one(configuration: GatewayConfiguration) -> Iterator[None]:
+    """Hold the folders for this gateway, and clear away what one that was killed left incomplete."""
+    configuration.hosted.mkdir(mode=0o750, parents=True, exist_ok=True)
+    configuration.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (configuration.hosted / ".lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as taken:
+            raise ConfigurationError(
+                f"Another gateway serves the folders in {configuration.hosted}; one at a time may."
+            ) from taken
+        for incoming in configuration.hosted.glob(f"*/{INCOMING}"):
+            shutil.rmtree(incoming)
+            incoming.mkdir(mode=0o750)
+        yield
