@@ -28,3 +28,18 @@ class LockActions(BaseOperator):
             if each.went_past:
                 self.log.warning("%s: locked past submissions %s.", each.program, each.went_past)
         return {each.program: {"locked": each.locked, "waiting": each.waiting} for each in done}
+
+
+class RetryHeldRows(BaseOperator):
+    """Tries held rows again, and rejects those whose time is up."""
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Return what became of them, as rows by outcome."""
+        from data_connections.steps.held_rows import retry_held
+
+        done = retry_held(LedgerHook().get_conn(), datetime.now(UTC))
+        for each in done:
+            self.log.info("Held rows of submission %d: %s", each.submission_id, each)
+        return {
+            name: sum(getattr(each, name) for each in done) for name in ("accepted", "rejected", "duplicate", "held")
+        }

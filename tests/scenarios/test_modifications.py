@@ -29,7 +29,7 @@ HEADER = (
 @pytest.fixture
 def shop(desk: Desk) -> Desk:
     """Actions of a few orders, and the connection ``changes`` for their modifications."""
-    desk.connect("changes", data_type="action_modifications")
+    desk.connect("changes", data_type="action_modifications", limits={"hold_rows_for": "PT0S"})
     assert desk.submit(ORDERS)["state"] == "applied"
     with desk.ledger.connect() as connection:
         connection.execute(
@@ -421,7 +421,9 @@ def test_the_same_file_again_counts_once_something_else_came_between(shop: Desk)
 
 
 def test_files_of_a_connection_wait_for_their_turn(shop: Desk) -> None:
-    shop.connect("changes", data_type="action_modifications", limits={"hold_if": {"rows_over": 1}})
+    shop.connect(
+        "changes", data_type="action_modifications", limits={"hold_if": {"rows_over": 1}, "hold_rows_for": "PT0S"}
+    )
     waiting = change(shop, row("A", Amount=90), row("B", Amount=40))
     assert waiting["state"] == "on_hold"
     from data_connections.errors import OutOfTurn

@@ -8,6 +8,7 @@ from data_connections.applying.transaction import (
     lock_actions,
     lock_family,
     must_be_known,
+    retry_rows,
     verdicts_on,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "lock_actions",
     "lock_family",
     "must_be_known",
+    "retry_rows",
     "verdicts_on",
 ]

@@ -22,7 +22,7 @@ def attribute(run: Statements, application: Application) -> None:
     has_contracts, has_chained = run.any(queries.HAS_CONTRACTS), run.any(queries.HAS_CHAINED)
     if not has_contracts and not has_chained:
         return
-    run.put(has_contracts=sql.Literal(has_contracts))
+    run.put(has_contracts=sql.Literal(has_contracts), holds=sql.Literal(application.holds))
     run.fill(
         clicks=queries.CLICKS if application.has("ClickId") else queries.NO_CLICKS,
         parents=queries.PARENTS if has_chained else queries.NO_PARENTS,

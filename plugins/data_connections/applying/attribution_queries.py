@@ -93,13 +93,13 @@ where {is_open}
 """
 REJECT_UNPRICED = """
 insert into verdict (line, outcome, code, column_name, message)
-select p.line, 'rejected', f.code,
+select p.line, case when f.code = 'ACTION_REF_NOT_FOUND' and {holds} then 'held' else 'rejected' end, f.code,
        case f.code when 'NO_VALID_ACTION_REF' then 'CustomerId' when 'ACTION_REF_NOT_FOUND' then 'CustomerId' end,
        case f.code
            when 'NO_VALID_ACTION_REF' then
                'An action of this event type follows another of the same customer. Give the CustomerId.'
            when 'ACTION_REF_NOT_FOUND' then
-               'No action of the event type that must come first has this CustomerId. Send that action first.'
+               'No action of the event type that must come first has this CustomerId. Send that action.'
            when 'NO_VALID_REFERRAL' then
                'Nothing in this row leads to a partner: no MediaPartnerId or MediaId that is known, no known click, no '
                'promo code that was given to a partner.'

@@ -122,7 +122,9 @@ where l.code is null and exists (
 
 REJECT_LOCATED = """
 insert into verdict (line, outcome, code, column_name, message)
-select l.line, 'rejected', l.code,
+select l.line,
+       case when l.code = 'ACTION_NOT_FOUND' and {holds} and {action_id} is null then 'held' else 'rejected' end,
+       l.code,
        case l.code when 'CAMPAIGN_NOT_FOUND' then 'CampaignId' when 'ACTIONTRACKER_NOT_FOUND' then 'ActionTrackerId'
                    when 'ACTION_NOT_FOUND' then case when {action_id} is null then 'OrderId' else 'ActionId' end
                    when 'CURRENCY_MISMATCH' then 'CurrencyCode' when 'NO_ITEM' then 'Sku'
@@ -137,7 +139,7 @@ select l.line, 'rejected', l.code,
            when 'ACTION_NOT_FOUND' then
                case when {action_id} is null then
                         format('There is no action of the order %s and the event type %s.', {order_id},
-                               {action_tracker_id})
+                               {action_tracker_id}) || case when {holds} then {until_it_comes} else '' end
                     when l.action_id is null then format('There is no action %s in this program.', {action_id})
                     else format('The action %s is not the one that the other columns name.', {action_id}) end
            when 'CURRENCY_MISMATCH' then

@@ -61,6 +61,8 @@ def _statements(connection: LedgerConnection, application: Application) -> State
             "reasons": sql.Literal(list(AS_REASONS)),
             "dispositions": sql.Literal(list(REVERSING)),
             "most": sql.Literal(MOST_MODIFICATIONS),
+            "holds": sql.Literal(application.holds),
+            "until_it_comes": sql.Literal(" The row waits for it."),
         },
     )
 

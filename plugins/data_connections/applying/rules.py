@@ -31,6 +31,7 @@ class Application:
         seal: What they add up to.
         columns: Columns of the staged rows.
         dataset: Which rows it writes, where they are kept by key.
+        holds: Whether rows that wait for something that may still come are held; rejected where not.
     """
 
     submission_id: int
@@ -41,6 +42,7 @@ class Application:
     seal: Seal
     columns: frozenset[str]
     dataset: Dataset
+    holds: bool = False
 
     def field(self, name: str) -> sql.Composable:
         """Return the staged column of the data type's column ``name``; a null of its type where the file has none."""

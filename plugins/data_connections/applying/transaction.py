@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from psycopg import sql
 
+from data_connections.applying.held_rows import keep_held, settle_held, stage_held
 from data_connections.applying.library import rules_for
 from data_connections.applying.rules import ACTIONS, Application, Rules
 from data_connections.applying.verdicts import create_verdicts, verdict_sums, write_outcomes
@@ -79,8 +82,17 @@ def apply_staged(
     program: str,
     data_type: DataType,
     dataset: Dataset,
+    hold_for: timedelta = timedelta(0),
 ) -> bool:
     """Apply a sealed submission; the transaction has locked its row and its family, and the caller commits.
+
+    Args:
+        connection: The transaction.
+        submission: What is applied.
+        program: Key of the connection's program.
+        data_type: What its rows are.
+        dataset: Which rows it writes, where they are kept by key.
+        hold_for: How long rows wait for what may still come; none at all where it is 0.
 
     Returns:
         Whether it was applied; False where it is on hold now, because somebody has to approve it.
@@ -92,18 +104,47 @@ def apply_staged(
     """
     rules = rules_for(data_type)
     _keep_order(connection, submission, rules)
-    application = _opened(connection, submission, program, data_type, dataset)
-    totals = _judged(connection, application, rules)
+    opened = _opened(connection, submission, program, data_type, dataset)
+    application = replace(opened, holds=hold_for > timedelta(0))
+    totals = judge(connection, application, rules)
     held = rules.hold(connection, application) if rules.hold and submission.approved_at is None else None
     if held is not None:
         submissions.set_on_hold(connection, submission.id, held.code, held.message)
         return False
-    _compare(totals, rules.write(connection, application))
+    compare(totals, rules.write(connection, application))
     warned = write_outcomes(connection, submission.id, application.attempt)
+    keep_held(connection, application, hold_for)
     counts = _write_totals(connection, submission.id, totals)
     _finish(connection, submission.id, counts, warned)
     application.attempt.drop(connection)
     return True
+
+
+def retry_rows(
+    connection: LedgerConnection,
+    submission: Submission,
+    program: str,
+    data_type: DataType,
+    dataset: Dataset,
+    now: datetime,
+) -> Mapping[str, int]:
+    """Apply the held rows of a submission whose time has come; the transaction has locked it and its family.
+
+    Returns:
+        What became of them, as rows by outcome.
+
+    Raises:
+        TotalsMismatch: Rows, pieces or money do not add up.
+    """
+    application = stage_held(connection, submission, program, data_type, dataset, now)
+    if application is None:
+        return dict.fromkeys(OUTCOMES, 0)
+    rules = rules_for(data_type)
+    totals = judge(connection, application, rules)
+    compare(totals, rules.write(connection, application))
+    counts = settle_held(connection, submission.id, totals)
+    application.attempt.drop(connection)
+    return counts
 
 
 def _keep_order(connection: LedgerConnection, submission: Submission, rules: Rules) -> None:
@@ -146,7 +187,7 @@ def _opened(
     )
 
 
-def _judged(connection: LedgerConnection, application: Application, rules: Rules) -> Totals:
+def judge(connection: LedgerConnection, application: Application, rules: Rules) -> Totals:
     """Let the rules decide, and return the sums of the file with their verdicts taken into account."""
     create_verdicts(connection)
     moved = rules.decide(connection, application)
@@ -172,7 +213,8 @@ def _add(totals: dict[tuple[str, str], tuple[int, Decimal, Decimal]], sums: Iter
         )
 
 
-def _compare(totals: Totals, written: Iterable[Sum]) -> None:
+def compare(totals: Totals, written: Iterable[Sum]) -> None:
+    """Make sure that what was written is what was accepted; TotalsMismatch says what is not."""
     expected = {currency: sums for (outcome, currency), sums in totals.items() if outcome == "accepted" and any(sums)}
     found = {each.currency: (each.rows, Decimal(each.quantity), Decimal(each.amount)) for each in written}
     if expected != found:

@@ -20,6 +20,7 @@ from data_connections.ledger.staging import Seal
 from data_connections.ledger.submissions import Submission
 from data_connections.spec import HoldIf, InboundConnection
 from data_connections.steps.acknowledgement import acknowledge
+from data_connections.steps.held_rows import retry_held
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.pinned_run import PinnedRun
 from data_connections.steps.stage import Staged, seal, stage
@@ -194,7 +195,16 @@ def apply(
             with ledger.connect() as connection:
                 job = read_job(connection, submission_id, data_types)
             _stage_and_seal(ledger, landing, job)
+    _free_held(ledger, submission_id, data_types)
     return result_of(ledger, submission_id)
+
+
+def _free_held(ledger: Ledger, submission_id: int, data_types: DataTypes | None) -> None:
+    """Try the held rows of the program again once a submission brought actions."""
+    with ledger.connect() as connection:
+        job = read_job(connection, submission_id, data_types)
+    if job.submission.accepted and job.submission.data_type == "conversions":
+        retry_held(ledger, datetime.now(UTC), program=job.spec.program, data_types=data_types)
 
 
 def _apply_once(connection: LedgerConnection, submission_id: int, data_types: DataTypes | None) -> None:
@@ -204,7 +214,12 @@ def _apply_once(connection: LedgerConnection, submission_id: int, data_types: Da
         return
     applying.lock_family(connection, job.data_type, job.spec.program)
     if _end_as_duplicate(connection, job) or applying.apply_staged(
-        connection, job.submission, job.spec.program, job.data_type, job.spec.dataset
+        connection,
+        job.submission,
+        job.spec.program,
+        job.data_type,
+        job.spec.dataset,
+        job.spec.limits.hold_rows_for,
     ):
         staging.drop_attempts(connection, submission_id)
 
