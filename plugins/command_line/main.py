@@ -16,6 +16,7 @@ from command_line import (
     deliveries,
     export,
     gateway,
+    incidents,
     probe,
     reference,
     report,
@@ -69,6 +70,7 @@ app.add_typer(submissions.submissions, name="submissions", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(run.run)
 app.command(rich_help_panel=RUN)(backfill.backfill)
 app.command(rich_help_panel=RUN)(browse.history)
+app.command(rich_help_panel=RUN)(incidents.incidents)
 app.command(rich_help_panel=RUN)(report.report)
 app.add_typer(deliveries.deliveries, name="deliveries", rich_help_panel=RUN)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import task_group
 
-from dag_factory.alerts import failure_callback
+from dag_factory.alerts import tell_people
 from dag_factory.pools import pool_of
 from dag_factory.rendered_spec import RenderedSpec
 from data_connections.spec import InboundConnection, OutboundConnection
@@ -46,7 +46,8 @@ def inbound_tasks(spec: InboundConnection, revision: int) -> None:
         task_id="wrap_up",
         trigger_rule="all_done",
         execution_timeout=HOUR,
-        on_failure_callback=failure_callback(spec),
+        on_failure_callback=tell_people(spec),
+        on_success_callback=tell_people(spec),
         **pinned,
     )
 
@@ -57,9 +58,11 @@ def outbound_tasks(spec: OutboundConnection, revision: int) -> None:
         "connection": spec.name,
         "revision": revision,
         "execution_timeout": 6 * HOUR,
-        "on_failure_callback": failure_callback(spec),
+        "on_failure_callback": tell_people(spec),
     }
     export = ExportReport(task_id="export_report", spec=RenderedSpec.of(spec), **shared)
     check = CheckReport(task_id="check_report", delivery=export.output, **shared)
-    deliver = Deliver(task_id="deliver", delivery=check.output, pool=pool_of(spec), **shared)
+    deliver = Deliver(
+        task_id="deliver", delivery=check.output, pool=pool_of(spec), on_success_callback=tell_people(spec), **shared
+    )
     export >> check >> deliver

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import BaseOperator
 
 from hooks.ledger import LedgerHook
+from operators.notices import tell_of_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,6 +24,7 @@ class ReconcileRuns(BaseOperator):
 
     def execute(self, context: Context) -> int:
         """Return how many runs were corrected."""
+        from data_connections.catalog import revision
         from data_connections.steps import reconcile
 
         ledger = LedgerHook().get_conn()
@@ -32,6 +34,9 @@ class ReconcileRuns(BaseOperator):
                 continue
             failed = not self._count(context, run, ["success"])
             reconcile.end_run(ledger, run, failed=failed)
+            tell_of_run(
+                run.connection, run.dag_run_id, revision(ledger, run.connection, run.revision).spec.alerts, context
+            )
             self.log.warning("%s: the run %s was still open in the ledger.", run.connection, run.dag_run_id)
             corrected += 1
         return corrected

@@ -1,3 +1,5 @@
+"""Alerts by real channels: a mail server, and a web server for Slack and Apprise."""
+
 from __future__ import annotations
 
 import json
@@ -7,18 +9,19 @@ import threading
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from dag_factory.alerts import failure_callback
+from dag_factory.alerts import tell_people
+from data_connections.ledger import Ledger, incidents, runs
 from data_connections.spec import parse_spec
-from fixtures.catalog import INBOUND, changed
+from data_connections.steps.pinned_run import begin_run
+from fixtures.catalog import INBOUND, Apply, changed
 
-CONTEXT: dict[str, Any] = {
-    "exception": RuntimeError("3 of 3 files failed: <b>no</b> login"),
-    "ti": type("TaskInstance", (), {"log_url": "http://localhost/log"})(),
-}
+pytestmark = pytest.mark.usefixtures("airflow_ledger")
+LINK = "http://localhost:8080/dags/acme-conversions/runs/manual__1"
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -46,45 +49,128 @@ class MailSession(socketserver.StreamRequestHandler):
                 return
 
 
-@pytest.fixture
-def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    with MailServer() as server:
+class WebServer(ThreadingHTTPServer):
+    """Takes what is posted to it; under /broken it refuses."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), WebSession)
+        self.posted: list[tuple[str, dict[str, Any]]] = []
+
+
+class WebSession(BaseHTTPRequestHandler):
+    server: WebServer
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.posted.append((self.path, json.loads(body)))
+        self.send_response(500 if "broken" in self.path else 200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *said: Any) -> None:
+        """Be quiet."""
+
+
+def served(server: Any) -> Iterator[Any]:
+    with server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        kept = {
-            "conn_type": "smtp",
-            "host": "127.0.0.1",
-            "port": server.server_address[1],
-            "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.test"},
-        }
-        monkeypatch.setitem(os.environ, "AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(kept))
         yield server
         server.shutdown()
 
 
-@pytest.fixture(autouse=True)
-def _in_airflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
+@pytest.fixture
+def mail_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    for server in served(MailServer()):
+        extra = {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.test"}
+        keep(monkeypatch, "smtp_default", "smtp", server.server_address[1], extra=extra)
+        yield server
 
 
-def callback() -> Any:
-    return failure_callback(parse_spec(changed(INBOUND, alerts={"email": ["us@example.test", "more@example.test"]})))
+@pytest.fixture
+def web_server() -> Iterator[WebServer]:
+    yield from served(WebServer())
 
 
-def test_a_failure_is_mailed_to_whom_the_spec_names(mail_server: MailServer) -> None:
-    callback()(CONTEXT)
+def keep(monkeypatch: pytest.MonkeyPatch, name: str, conn_type: str, port: int = 0, **more: Any) -> None:
+    kept = {"conn_type": conn_type, "host": "127.0.0.1", "port": port, **more}
+    monkeypatch.setitem(os.environ, f"AIRFLOW_CONN_{name.upper()}", json.dumps(kept))
+
+
+@pytest.fixture
+def fail_run(apply: Apply, ledger: Ledger) -> Any:
+    """Ends a run badly, and calls what Airflow calls then."""
+
+    def fail(reason: str = "3 of 3 files: <b>refused</b>", run_type: str = "manual", **alerts: Any) -> None:
+        spec = changed(INBOUND, alerts=alerts)
+        apply(spec)
+        run = begin_run(ledger, "acme-conversions", 1, "manual__1")
+        with ledger.connect() as connection:
+            runs.finish(connection, run.id, failure=reason)
+        airflow_run = type("DagRun", (), {"run_id": "manual__1", "run_type": run_type, "conf": {}})()
+        tell_people(parse_spec(spec))({"dag_run": airflow_run})  # type: ignore[arg-type]
+
+    return fail
+
+
+def test_a_failure_is_mailed_to_whom_the_spec_names(mail_server: MailServer, fail_run: Any, ledger: Ledger) -> None:
+    fail_run(email=["us@example.test", "more@example.test"])
     (mail,) = mail_server.mails
     assert mail["Subject"] == "Connection acme-conversions: run failed"
     assert mail["To"] == "us@example.test, more@example.test"
     body = "".join(part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart())
-    for said in ("Acme conversions", "3 of 3 files failed: &lt;b&gt;no&lt;/b&gt; login", "http://localhost/log"):
+    for said in ("3 of 3 files: &lt;b&gt;refused&lt;/b&gt;", LINK):
         assert said in body
+    (incident,) = incidents.listing(ledger)
+    assert incident["told_at"] is not None
+    assert incident["channel_trouble"] is None
+
+
+def test_slack_and_apprise_get_the_same_words(
+    web_server: WebServer, fail_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = web_server.server_address[1]
+    keep(monkeypatch, "team_slack", "slackwebhook", host=f"http://127.0.0.1:{port}", password="/services/T/B/token")
+    keep(monkeypatch, "anything", "apprise", extra={"config": {"path": f"json://127.0.0.1:{port}/here", "tag": "x"}})
+    fail_run(slack="team_slack", apprise="anything")
+    posted = dict(web_server.posted)
+    slack = next(body for path, body in posted.items() if path.startswith("/services"))
+    assert slack["text"].splitlines()[0] == "*Connection acme-conversions: run failed*"
+    assert "&lt;b&gt;refused" in slack["text"]
+    apprise = posted["/here"]
+    assert (apprise["title"], apprise["type"]) == ("Connection acme-conversions: run failed", "failure")
+    assert LINK in apprise["message"]
+
+
+def test_a_channel_that_fails_is_shown_and_keeps_the_others_from_nothing(
+    mail_server: MailServer, web_server: WebServer, fail_run: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"json://user:s3cret-token@127.0.0.1:{web_server.server_address[1]}/broken"
+    keep(monkeypatch, "anything", "apprise", extra={"config": {"path": path, "tag": "x"}})
+    fail_run(email=["us@example.test"], apprise="anything")
+    assert len(mail_server.mails) == 1
+    (incident,) = incidents.listing(ledger)
+    assert incident["channel_trouble"] == "Apprise (anything): ConnectionError"
 
 
 @pytest.mark.usefixtures("airflow_database")
-def test_without_a_mail_server_the_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    callback()(CONTEXT)
-    assert "there is no Airflow connection 'smtp_default'" in caplog.text
+def test_without_a_mail_server_the_trouble_is_shown(fail_run: Any, ledger: Ledger) -> None:
+    fail_run(email=["us@example.test"])
+    (incident,) = incidents.listing(ledger)
+    assert incident["channel_trouble"].startswith("e-mail: ")
 
 
-def test_a_spec_that_names_nobody_has_no_callback() -> None:
-    assert failure_callback(parse_spec(INBOUND)) is None
+def test_a_backfill_tells_nobody(mail_server: MailServer, fail_run: Any, ledger: Ledger) -> None:
+    fail_run(email=["us@example.test"], run_type="backfill")
+    assert (mail_server.mails, incidents.listing(ledger)) == ([], [])
+
+
+def test_a_ledger_that_does_not_answer_is_told_all_the_same(
+    mail_server: MailServer, fail_run: Any, monkeypatch: pytest.MonkeyPatch, apply: Apply
+) -> None:
+    apply(INBOUND)
+    monkeypatch.setenv("CONNECTIONS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/ledger")
+    spec = parse_spec(changed(INBOUND, alerts={"email": ["us@example.test"]}))
+    airflow_run = type("DagRun", (), {"run_id": "manual__1", "run_type": "manual", "conf": {}})()
+    tell_people(spec)({"dag_run": airflow_run})  # type: ignore[arg-type]
+    (mail,) = mail_server.mails
+    assert mail["Subject"] == "Connection acme-conversions: the ledger does not answer"

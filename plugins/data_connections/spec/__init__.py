@@ -1,9 +1,9 @@
 """Specs of connections: what a transfer is, as YAML files and the ledger's revisions say."""
 
+from data_connections.spec.alerts import Alerts
 from data_connections.spec.arrival import Arrival, HoldIf, Limits
 from data_connections.spec.connection import (
     CONNECTION_SPEC,
-    Alerts,
     ConnectionSpec,
     Contacts,
     InboundConnection,

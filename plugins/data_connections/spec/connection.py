@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from data_connections.data_types import Suite
 from data_connections.errors import nearest
+from data_connections.spec.alerts import Alerts
 from data_connections.spec.arrival import Arrival, Limits
 from data_connections.spec.dataset import Dataset
 from data_connections.spec.details import (
@@ -57,14 +58,6 @@ class Contacts(BaseModel):
     partner: tuple[str, ...] = Field(default=(), description="Addresses on the partner's side.")
 
 
-class Alerts(BaseModel):
-    """Whom a failed run is told to."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    email: tuple[str, ...] = Field(default=(), description="Addresses that get a mail when a run fails.")
-
-
 class _Connection(BaseModel):
     """What every connection has."""
 
@@ -88,7 +81,7 @@ class _Connection(BaseModel):
     paused: bool = Field(default=False, description="The DAG is made, and runs only when somebody starts it.")
     owner: str = Field(default="", description="Who looks after the connection.")
     contacts: Contacts = Field(default=Contacts(), description="Whom to talk to about it.")
-    alerts: Alerts = Field(default=Alerts(), description="Who is told when a run fails.")
+    alerts: Alerts = Field(default=Alerts(), description="Who is told about troubles, and how.")
     access_control: dict[str, tuple[Literal["view", "run", "edit"], ...]] = Field(
         default_factory=dict, description="What roles may do with it, such as {partner-managers: [view, run]}."
     )

@@ -16,12 +16,14 @@ class OpenRun:
     Attributes:
         id: Of ``connection_run``.
         connection: Name of the connection.
+        revision: Number of the revision that it is pinned to.
         dag_run_id: Airflow's id of the run.
         direction: ``inbound`` or ``outbound``.
     """
 
     id: int
     connection: str
+    revision: int
     dag_run_id: str
     direction: str
 
@@ -30,7 +32,7 @@ def open_runs(ledger: Ledger, quiet: timedelta) -> list[OpenRun]:
     """Return the runs that have been in progress for longer than ``quiet``, the oldest first."""
     rows = ledger.all(
         """
-        select r.id, c.name as connection, r.dag_run_id, v.spec ->> 'direction' as direction
+        select r.id, c.name as connection, r.revision, r.dag_run_id, v.spec ->> 'direction' as direction
         from connection_run r join connection c on c.id = r.connection_id
         join connection_revision v on v.connection_id = r.connection_id and v.number = r.revision
         where r.state = 'in_progress' and r.started_at < now() - %s order by r.id

@@ -1,0 +1,35 @@
+"""Whom a connection's troubles are told to, and which of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Trouble = Literal["failed", "rejects", "held"]
+AirflowConnection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
+
+
+class Alerts(BaseModel):
+    """Whom a connection's troubles are told to; its channels' secrets stand in Airflow's connections, never here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    email: tuple[str, ...] = Field(default=(), description="Addresses that get a mail, by Airflow's smtp_default.")
+    slack: AirflowConnection | None = Field(
+        default=None, description="Airflow connection of a Slack webhook, such as slack_default."
+    )
+    apprise: AirflowConnection | None = Field(
+        default=None, description="Airflow connection with the URLs of any service that Apprise knows."
+    )
+    about: tuple[Trouble, ...] = Field(
+        default=("failed", "rejects", "held"),
+        description="Which troubles are told: a failed run, more rejected rows than `rejects_over`, a file on hold.",
+    )
+    rejects_over: int | None = Field(
+        default=None, ge=0, description="More rejected rows in a run than this are told, though it did not fail."
+    )
+    again_after: Annotated[timedelta, Field(gt=timedelta(0))] = Field(
+        default=timedelta(hours=24), description="A trouble that goes on is told again after this time."
+    )

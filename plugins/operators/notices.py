@@ -1,0 +1,108 @@
+"""Telling people about a run, by the channels that its spec names; a channel that fails never fails a run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+from data_connections.settings import Settings
+from hooks.ledger import LedgerHook
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from data_connections.spec.alerts import Alerts
+    from data_connections.steps.notices import Notice
+
+SMTP = "smtp_default"
+SLACK_TIMEOUT = 15
+_log = logging.getLogger(__name__)
+
+
+def tell_of_run(name: str, dag_run_id: str, alerts: Alerts, context: Context) -> None:
+    """Tell what there is to tell about a run that has ended, and record it.
+
+    Args:
+        name: The connection.
+        dag_run_id: Airflow's id of the run.
+        alerts: Whom to tell.
+        context: Airflow's context of the task that calls.
+    """
+    from data_connections.errors import LedgerUnavailable
+    from data_connections.steps import notices
+
+    ledger = LedgerHook().get_conn()
+    try:
+        found = notices.notices_of(ledger, name, dag_run_id)
+    except LedgerUnavailable as lost:
+        _tell(notices.without_ledger(name, lost), name, dag_run_id, alerts, context)
+        return
+    for notice in found:
+        troubles = _tell(notice, name, dag_run_id, alerts, context)
+        if troubles is not None:
+            notices.record_told(ledger, notice, troubles)
+
+
+def _tell(notice: Notice, name: str, dag_run_id: str, alerts: Alerts, context: Context) -> list[str] | None:
+    """Use every channel; return why those that failed did, None where there is no channel."""
+    link = f"{Settings.from_environment().airflow_url}/dags/{name}/runs/{dag_run_id}"
+    channels = list(_channels(alerts, notice, link, context))
+    return [text for channel in channels if (text := _trouble(*channel))] if channels else None
+
+
+def _channels(
+    alerts: Alerts, notice: Notice, link: str, context: Context
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    if alerts.email:
+        yield "e-mail", lambda: _mail(alerts.email, notice, link, context)
+    if (slack := alerts.slack) is not None:
+        yield f"Slack ({slack})", lambda: _slack(slack, notice, link, context)
+    if (apprise := alerts.apprise) is not None:
+        yield f"Apprise ({apprise})", lambda: _apprise(apprise, notice, link)
+
+
+def _trouble(channel: str, send: Callable[[], object]) -> str | None:
+    """Use a channel; return why it could not tell, without its address, which may hold a secret."""
+    try:
+        send()
+    except Exception as error:  # whatever a channel does, the run goes on, and the incident shows it
+        _log.warning("The alert could not be sent by %s: %s", channel, type(error).__name__)
+        return f"{channel}: {type(error).__name__}"
+    return None
+
+
+def _mail(to: tuple[str, ...], notice: Notice, link: str, context: Context) -> None:
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+    SmtpNotifier(
+        to=list(to),
+        subject=notice.subject,
+        html_content="".join(f"<p>{escape(line)}</p>" for line in (*notice.lines, link)),
+        smtp_conn_id=SMTP,
+    ).notify(context)
+
+
+def _slack(conn_id: str, notice: Notice, link: str, context: Context) -> None:
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+
+    text = _plain(f"*{notice.subject}*\n" + "\n".join((*notice.lines, link)))
+    SlackWebhookNotifier(slack_webhook_conn_id=conn_id, text=text, timeout=SLACK_TIMEOUT).notify(context)
+
+
+def _plain(text: str) -> str:
+    """Return text in which Slack finds no links or mentions of a partner's making (its three escapes)."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _apprise(conn_id: str, notice: Notice, link: str) -> None:
+    """Use the hook's connection alone: its own ``notify`` drops the answer, and with it every failure."""
+    from airflow.providers.apprise.hooks.apprise import AppriseHook
+    from apprise import Apprise, NotifyType
+
+    hook, services = AppriseHook(conn_id), Apprise()
+    hook.set_config_from_conn(conn=hook.get_connection(conn_id), apprise_obj=services)
+    kind = NotifyType.SUCCESS if notice.good else NotifyType.FAILURE
+    if not services.notify(title=notice.subject, body="\n".join((*notice.lines, link)), notify_type=kind):
+        raise ConnectionError
