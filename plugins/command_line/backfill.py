@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -141,8 +142,10 @@ def _follow(api: AirflowApi, name: str, backfill_id: int, token: str, timeout: f
 
     end = time.monotonic() + timeout
     told: dict[str, str] = {}
+    runs: list[dict[str, Any]] = []
     while True:
-        runs = _runs(api, name, token)
+        with suppress(AirflowUnavailable):
+            runs = _runs(api, name, token)
         for run in runs:
             if run["state"] in ("success", "failed") and told.get(run["dag_run_id"]) != run["state"]:
                 told[run["dag_run_id"]] = run["state"]

@@ -125,8 +125,15 @@ def _follow(api: AirflowApi, name: str, run_id: str, timeout: float) -> dict[str
     end = time.monotonic() + timeout
     told: dict[str, str] = {}
     while True:
-        state: dict[str, Any] = api.get(f"/dags/{name}/dagRuns/{run_id}")
-        _tell_tasks(api, name, run_id, told)
+        try:
+            state: dict[str, Any] = api.get(f"/dags/{name}/dagRuns/{run_id}")
+            _tell_tasks(api, name, run_id, told)
+        except AirflowUnavailable:
+            # The run goes on without us: a server that is busy or restarts is asked again.
+            if time.monotonic() > end:
+                raise
+            time.sleep(_LOOK_EVERY)
+            continue
         if state["state"] not in _OPEN:
             note(f"{run_id}: {state['state']}")
             return state
