@@ -1,4 +1,4 @@
-"""The Airflow plugin of Connections: pools for partner hosts, and slow imports done before tasks are forked."""
+"""The Airflow plugin of Connections: the screen, pools for partner hosts, slow imports before tasks are forked."""
 
 from __future__ import annotations
 
@@ -20,12 +20,44 @@ PRELOAD = (
 )
 """Modules that take seconds to import; a forked task that finds them loaded starts at once. None starts threads."""
 
+PREFIX = "connections-app"
+EXTERNAL_VIEWS = [
+    {
+        "name": "Connections",
+        "href": f"{PREFIX}/",
+        "url_route": "connections",
+        "destination": "nav",
+        "nav_top_level": True,
+        "icon": f"/{PREFIX}/static/icon.svg",
+        "icon_dark_mode": f"/{PREFIX}/static/icon-dark.svg",
+    },
+    {"name": "Connection", "href": f"{PREFIX}/by-dag?dag={{DAG_ID}}", "url_route": "connection", "destination": "dag"},
+    {
+        "name": "Connection",
+        "href": f"{PREFIX}/by-dag?dag={{DAG_ID}}&run={{RUN_ID}}",
+        "url_route": "connection_run",
+        "destination": "dag_run",
+    },
+]
+"""The screen in Airflow's navigation, and a tab on each DAG and on each run."""
+
+
+class _WhenServed:
+    """The apps to mount, made when the API server asks: no other process pays for importing them."""
+
+    def __get__(self, instance: object, owner: type) -> list[dict[str, Any]]:
+        from ui.app import make_app
+
+        return [{"app": make_app(), "url_prefix": f"/{PREFIX}", "name": "Connections"}]
+
 
 class ConnectionsPlugin(AirflowPlugin):
     """Registers what Connections adds to Airflow."""
 
     name = "connections"
     listeners: ClassVar[list[Any]] = [pools]
+    fastapi_apps: ClassVar[Any] = _WhenServed()
+    external_views: ClassVar[list[Any]] = EXTERNAL_VIEWS
 
     @classmethod
     def on_load(cls, *args: Any, **kwargs: Any) -> None:

@@ -46,12 +46,6 @@ def acting_user(by: str | None = None) -> str:
 
 def known_names(settings: Settings, ledger: Ledger) -> Known:
     """Return the data types, reports and programs that a spec may name here."""
-    from data_connections.catalog import Known, program_keys
-    from data_connections.data_types import load_data_types
-    from data_connections.reports import load_reports
+    from data_connections.steps import known_names as steps
 
-    return Known(
-        programs=program_keys(ledger),
-        data_types=frozenset(load_data_types(settings.schemas)),
-        reports=frozenset(load_reports(settings.include)),
-    )
+    return steps.known_names(ledger, settings)

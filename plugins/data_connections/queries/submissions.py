@@ -1,0 +1,114 @@
+"""File submissions over all connections, the newest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Annotated, Any, Literal
+
+from psycopg.rows import DictRow
+from pydantic import BeforeValidator, Field
+
+from data_connections.ledger.database import LedgerConnection
+from data_connections.queries.filters import ListFilter, Text, left_out
+
+_SELECT = """
+select s.id, s.trace_id, s.number, c.name as connection, v.spec ->> 'program' as program, s.data_type, s.file_name,
+       s.origin, s.state, s.code, s.message, s.received_at, s.finished_at, s.size, s.rows, s.accepted, s.warned,
+       s.rejected, s.duplicate, s.held, s.corrects_id, s.replays_id, s.duplicate_of_id
+from submission s
+join connection c on c.id = s.connection_id
+join connection_revision v on v.connection_id = c.id and v.number = c.revision
+"""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+
+State = Literal["claimed", "fetched", "validated", "on_hold", "applied", "partly_applied", "quarantined", "duplicate"]
+_UNDER_WAY = ("claimed", "fetched", "validated")
+
+
+class SubmissionFilter(ListFilter):
+    """What the list of file submissions shows."""
+
+    data_type: Text = Field(default=None, description="Only this data type.")
+    state: Annotated[State | Literal["under_way"] | None, BeforeValidator(left_out)] = Field(
+        default=None, description="Only this state."
+    )
+    errors: Annotated[bool | None, BeforeValidator(left_out)] = Field(
+        default=None, description="Only those refused or with rejected rows."
+    )
+
+
+def list_submissions(
+    connection: LedgerConnection, visible: Collection[int] | None, wanted: SubmissionFilter
+) -> list[DictRow]:
+    """Return one page of submissions, one line more where there is a next page.
+
+    Args:
+        connection: The ledger.
+        visible: Ids of the connections that may be seen; None means every one.
+        wanted: The filters. ``search`` is a number, a trace id, a SHA-256 or the beginning of a file's name.
+    """
+    conditions = ["s.id < %(before)s"] if wanted.before else []
+    bound: dict[str, Any] = {**wanted.model_dump(), "limit": wanted.size + 1}
+    if visible is not None:
+        conditions.append("s.connection_id = any(%(visible)s)")
+        bound["visible"] = list(visible)
+    if wanted.connection:
+        conditions.append("s.connection_id = (select id from connection where name = %(connection)s)")
+    if wanted.program:
+        conditions.append(
+            """s.connection_id in (select o.id from connection o join connection_revision r
+               on r.connection_id = o.id and r.number = o.revision where r.spec ->> 'program' = %(program)s)"""
+        )
+    conditions += _conditions(wanted, bound)
+    where = f"where {' and '.join(conditions)}" if conditions else ""
+    return connection.execute(f"{_SELECT} {where} order by s.id desc limit %(limit)s".encode(), bound).fetchall()
+
+
+def _conditions(wanted: SubmissionFilter, bound: dict[str, Any]) -> list[str]:
+    conditions = []
+    if wanted.data_type:
+        conditions.append("s.data_type = %(data_type)s")
+    if wanted.state:
+        conditions.append("s.state = any(%(states)s)")
+        bound["states"] = list(_UNDER_WAY) if wanted.state == "under_way" else [wanted.state]
+    if wanted.errors:
+        conditions.append("(s.rejected > 0 or s.state = 'quarantined')")
+    if wanted.since:
+        conditions.append("s.received_at >= %(since)s")
+    if wanted.until:
+        conditions.append("s.received_at < %(until)s::date + 1")
+    if wanted.search:
+        conditions.append(_search(wanted.search.strip(), bound))
+    return conditions
+
+
+def _search(text: str, bound: dict[str, Any]) -> str:
+    bound["text"] = text
+    if _UUID.fullmatch(text):
+        return "s.trace_id = %(text)s::uuid"
+    if _SHA256.fullmatch(text):
+        return "s.sha256 = lower(%(text)s)"
+    bound["beginning"] = re.sub(r"([%_\\])", r"\\\1", text.lower()) + "%"
+    named = "lower(s.file_name) like %(beginning)s"
+    return f"(s.id = %(text)s::bigint or {named})" if text.isdecimal() and len(text) < 19 else named
+
+
+def connection_of(connection: LedgerConnection, submission_id: int) -> str | None:
+    """Return the name of a submission's connection; None where there is no such submission."""
+    row = connection.execute(
+        "select c.name from submission s join connection c on c.id = s.connection_id where s.id = %s", [submission_id]
+    ).fetchone()
+    return str(row["name"]) if row else None
+
+
+def related(connection: LedgerConnection, submission_id: int) -> list[DictRow]:
+    """Return the submissions that correct, replay or copy this one, oldest first."""
+    return connection.execute(
+        """select id, file_name, state, case when corrects_id = %(id)s then 'corrects'
+                  when replays_id = %(id)s then 'replays' else 'is a copy of' end as how
+           from submission where corrects_id = %(id)s or replays_id = %(id)s or duplicate_of_id = %(id)s
+           order by id limit 50""",
+        {"id": submission_id},
+    ).fetchall()

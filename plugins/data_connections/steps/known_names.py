@@ -1,0 +1,23 @@
+"""The names that a spec may refer to in an installation."""
+
+from __future__ import annotations
+
+from data_connections.catalog import Known, program_keys
+from data_connections.data_types import load_data_types
+from data_connections.ledger import Ledger
+from data_connections.reports import load_reports
+from data_connections.settings import Settings
+
+
+def known_names(ledger: Ledger, settings: Settings) -> Known:
+    """Return the data types, reports and programs that there are.
+
+    Args:
+        ledger: Holds the programs.
+        settings: Where schemas and reports are.
+    """
+    return Known(
+        programs=program_keys(ledger),
+        data_types=frozenset(load_data_types(settings.schemas)),
+        reports=frozenset(load_reports(settings.include)),
+    )

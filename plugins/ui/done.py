@@ -1,0 +1,21 @@
+"""What pages say after a form, by the word in their address."""
+
+from __future__ import annotations
+
+DONE = {
+    "created": "Created. Airflow makes its DAG within a minute.",
+    "changed": "Changed. The next run works by the new revision.",
+    "kept": "Nothing differs, so nothing was changed.",
+    "deleted": "Deleted. The schedule rests; data and history stay.",
+    "restored": "Restored, as it was.",
+    "paused": "Paused. Nothing runs until it is unpaused.",
+    "unpaused": "Unpaused. The schedule runs from now on.",
+    "started": "Started. This page follows the run.",
+    "approved": "Approved. It is being applied.",
+    "refused": "Refused. Nothing of the file is applied.",
+    "submitted": "Taken. This page follows the file.",
+    "replayed": "Taken again. This page follows the file.",
+    "sent": "A new run sends the day again.",
+    "stored": "Stored. No secret is ever shown again.",
+    "nothing": "Nothing was chosen, so nothing was done.",
+}

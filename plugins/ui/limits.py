@@ -1,0 +1,54 @@
+"""How many connections a program may have, where an installation limits them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from data_connections.errors import ConfigurationError
+from data_connections.ledger import Ledger
+
+VARIABLE = "CONNECTIONS_LIMIT"
+_COUNT = """
+select count(*) as connections from connection c
+join connection_revision v on v.connection_id = c.id and v.number = c.revision
+where c.deleted_at is null and v.spec ->> 'program' = %s
+"""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is left of the limit of one program.
+
+    Attributes:
+        limit: Connections that a program may have; None where there is no limit.
+        used: Connections that it has; 0 where no program is chosen.
+    """
+
+    limit: int | None
+    used: int = 0
+
+    @property
+    def message(self) -> str | None:
+        """What a person is told who wants one more, or None while there is room."""
+        return f"You've reached your limit of {self.limit} connections" if self.is_full else None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the program may have no more."""
+        return self.limit is not None and self.used >= self.limit
+
+
+def room_for_more(ledger: Ledger, program: str | None) -> Room:
+    """Return what is left for a program.
+
+    Raises:
+        ConfigurationError: ``CONNECTIONS_LIMIT`` is not a number.
+    """
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return Room(None)
+    if not text.isdecimal():
+        raise ConfigurationError(f"{VARIABLE} has to be a number of connections for each program, not {text!r}.")
+    row = ledger.one(_COUNT, [program]) if program else None
+    return Room(int(text), row["connections"] if row else 0)

@@ -1,0 +1,167 @@
+"""One connection: overview, history, files, settings, revisions, activity."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from data_connections.catalog import changes_between, current, revisions
+from data_connections.catalog.export import content_to_yaml
+from data_connections.ledger.database import LedgerConnection
+from data_connections.queries import runs
+from data_connections.queries.activity import ActivityFilter, list_activity
+from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
+from data_connections.queries.submissions import SubmissionFilter, list_submissions
+from ui.airflow_dags import dag_states, newest_runs
+from ui.books import LedgerDep
+from ui.found import Name, connection_line
+from ui.rendering import render
+from ui.schedule_words import next_times, schedule_in_words
+from ui.visitor import VisitorDep
+
+router = APIRouter(prefix="/connections/{name}", include_in_schema=False)
+TABS = ("overview", "history", "files", "settings", "revisions", "activity")
+RUNS_SHOWN = 50
+
+
+@router.get("")
+def overview(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name) -> HTMLResponse:
+    """Show how a connection is doing."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+        shown = {
+            "chart": runs.rows_by_run(connection, line["id"]),
+            "fresh": runs.freshness(connection, line["id"]),
+            "not_taken": runs.not_taken(connection, line["id"]),
+            "latest": _files(connection, line, 5),
+        }
+    return _page(request, visitor, "overview", line, **shown)
+
+
+@router.get("/history")
+def history(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name, run: str = "") -> HTMLResponse:
+    """Show the runs of Airflow's metadata database, with the ledger's figures of each."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+        known = {each["dag_run_id"]: each for each in runs.list_runs(connection, line["id"], size=RUNS_SHOWN)}
+    return _page(
+        request, visitor, "history", line, runs=_merged(newest_runs(name, RUNS_SHOWN), known), known=known, marked=run
+    )
+
+
+@router.get("/files")
+def files(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name) -> HTMLResponse:
+    """Show the files that came in or went out."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+        shown = {"latest": _files(connection, line, 50), "not_taken": runs.not_taken(connection, line["id"])}
+    return _page(request, visitor, "files", line, **shown)
+
+
+@router.get("/settings")
+def settings(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name) -> HTMLResponse:
+    """Show the spec as YAML, with the schedule in words."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+    stored = revisions(ledger, line["id"])[0]
+    return _page(request, visitor, "settings", line, stored=stored, yaml=yaml_of(stored.content))
+
+
+@router.get("/revisions")
+def all_revisions(
+    request: Request,
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    name: Name,
+    number: Annotated[int | None, Query(ge=1)] = None,
+) -> HTMLResponse:
+    """Show every revision, and what one of them changed."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+    known = revisions(ledger, line["id"])
+    by_number = {each.number: each for each in known}
+    chosen = by_number.get(number or line["revision"])
+    if chosen is None:
+        raise HTTPException(404, f"There is no revision {number} of {name}.")
+    before = by_number.get(chosen.number - 1)
+    changes = changes_between(before.content if before else {}, chosen.content)
+    return _page(
+        request, visitor, "revisions", line, known=known, chosen=chosen, changes=changes, yaml=yaml_of(chosen.content)
+    )
+
+
+@router.get("/activity")
+def its_activity(
+    request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name, wanted: Annotated[ActivityFilter, Query()]
+) -> HTMLResponse:
+    """Show who did what with this connection."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+        entries = list_activity(connection, [line["id"]], wanted)
+    return _page(request, visitor, "activity", line, entries=entries, wanted=wanted)
+
+
+@router.get("/yaml")
+def as_yaml(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> Response:
+    """Download the YAML to commit."""
+    with ledger.connect() as connection:
+        connection_line(connection, visitor, name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.yaml"'}
+    return Response(yaml_of(current(ledger, name).content), media_type="application/yaml", headers=headers)
+
+
+def yaml_of(content: Any) -> str:
+    """Return a stored content as YAML, without the fields that are at their defaults where it is still a spec."""
+    from data_connections.catalog.export import to_yaml
+    from data_connections.errors import Mistakes
+    from data_connections.spec import parse_spec
+
+    try:
+        return to_yaml(parse_spec(content))
+    except Mistakes:
+        return content_to_yaml(content)
+
+
+def _files(connection: LedgerConnection, line: dict[str, Any], size: int) -> list[dict[str, Any]]:
+    if line["direction"] == "inbound":
+        return list_submissions(connection, [line["id"]], SubmissionFilter(size=size))[:size]
+    return list_deliveries(connection, [line["id"]], DeliveryFilter(size=size))[:size]
+
+
+def _merged(airflow: list[dict[str, Any]], known: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return Airflow's runs, each with the ledger's line; a run that Airflow has forgotten stays."""
+    told = [{**run, "ledger": known.get(run["run_id"])} for run in airflow]
+    ids = {run["run_id"] for run in airflow}
+    forgotten = [
+        {
+            "run_id": run_id,
+            "state": None,
+            "run_type": None,
+            "queued_at": None,
+            "start_date": line["started_at"],
+            "end_date": line["finished_at"],
+            "triggering_user_name": None,
+            "ledger": line,
+        }
+        for run_id, line in known.items()
+        if run_id not in ids
+    ]
+    return told + forgotten
+
+
+def _page(request: Request, visitor: VisitorDep, tab: str, line: dict[str, Any], **values: Any) -> HTMLResponse:
+    schedule = {"words": schedule_in_words(line["schedule"], line["name"])}
+    return render(
+        request,
+        f"connection_{tab}.html",
+        visitor,
+        here="connections",
+        tabs=TABS,
+        tab=tab,
+        line=line,
+        dag=dag_states([line["name"]]).get(line["name"]),
+        schedule={**schedule, "next": next_times(line["schedule"], line["name"], line.get("time_zone") or "UTC")},
+        **values,
+    )

@@ -1,0 +1,86 @@
+"""Deliveries over all connections, and one of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
+from ui.airflow_dags import start_run
+from ui.answers import go_back
+from ui.books import LandingDep, LedgerDep
+from ui.comparing import compare_files
+from ui.downloads import kept_file
+from ui.found import Id, visible_delivery
+from ui.pages.connections import shown_query
+from ui.rendering import render
+from ui.visitor import VisitorDep
+
+router = APIRouter(prefix="/deliveries", include_in_schema=False)
+
+
+@router.get("")
+def deliveries_page(
+    request: Request, visitor: VisitorDep, ledger: LedgerDep, wanted: Annotated[DeliveryFilter, Query()]
+) -> HTMLResponse:
+    """Show the files that went out, the newest first."""
+    with ledger.connect() as connection:
+        lines = list_deliveries(connection, visitor.visible_ids(connection), wanted)
+    return render(
+        request,
+        "deliveries.html",
+        visitor,
+        here="deliveries",
+        lines=lines[: wanted.size],
+        more=len(lines) > wanted.size,
+        wanted=wanted,
+        query=shown_query(wanted),
+    )
+
+
+@router.get("/{delivery_id}")
+def delivery_page(
+    request: Request,
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    landing: LandingDep,
+    delivery_id: Id,
+    against: Annotated[int | None, Query(ge=1)] = None,
+) -> HTMLResponse:
+    """Show one file that went out, and where asked for what differs from another one."""
+    with ledger.connect() as connection:
+        delivery = visible_delivery(connection, visitor, delivery_id)
+        other = visible_delivery(connection, visitor, against) if against else None
+        wanted = DeliveryFilter(connection=delivery.connection, size=20)
+        siblings = [line for line in list_deliveries(connection, None, wanted) if line["id"] != delivery.id]
+    difference = compare_files(landing, other, delivery) if other else None
+    return render(
+        request,
+        "delivery.html",
+        visitor,
+        here="deliveries",
+        delivery=delivery,
+        siblings=siblings,
+        other=other,
+        difference=difference,
+    )
+
+
+@router.get("/{delivery_id}/file")
+def delivery_file(visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, delivery_id: Id) -> Response:
+    """Download the bytes that were sent."""
+    with ledger.connect() as connection:
+        delivery = visible_delivery(connection, visitor, delivery_id)
+    return kept_file(landing, delivery.landing_key, delivery.file_name)
+
+
+@router.post("/{delivery_id}/send-again")
+def send_again(request: Request, visitor: VisitorDep, ledger: LedgerDep, delivery_id: Id) -> RedirectResponse:
+    """Start a run that makes and sends the same business day once more."""
+    with ledger.connect() as connection:
+        delivery = visible_delivery(connection, visitor, delivery_id)
+    visitor.must(visitor.may_run(delivery.connection), f"run {delivery.connection}")
+    start_run(delivery.connection, visitor.name, {"business_date": delivery.business_date.isoformat()})
+    return go_back(request, f"deliveries/{delivery.id}", "sent")

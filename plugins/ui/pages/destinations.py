@@ -1,0 +1,76 @@
+"""Destinations: the places that connections send files to, each with its status and the loads that go there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse
+
+from data_connections.ledger import Ledger
+from data_connections.queries.connections import ConnectionFilter
+from data_connections.queries.filters import LARGEST_PAGE
+from ui.airflow_dags import dag_states
+from ui.books import LedgerDep
+from ui.pages.connections import connection_page
+from ui.rendering import render
+from ui.visitor import Visitor, VisitorDep
+
+router = APIRouter(prefix="/destinations", include_in_schema=False)
+_WORST = ("error", "initializing", "active")
+
+
+@router.get("")
+def destinations_page(request: Request, visitor: VisitorDep, ledger: LedgerDep) -> HTMLResponse:
+    """Show every place that files are sent to."""
+    found = destinations(visitor, ledger)
+    return render(request, "destinations.html", visitor, here="destinations", destinations=found)
+
+
+@router.get("/{credentials}/{host}")
+def destination_page(
+    request: Request, visitor: VisitorDep, ledger: LedgerDep, credentials: str, host: str
+) -> HTMLResponse:
+    """Show the load orders of one destination: the connections that deliver there."""
+    chosen = [
+        each for each in destinations(visitor, ledger) if (each["credentials"], each["host"]) == (credentials, host)
+    ]
+    if not chosen:
+        raise HTTPException(404, f"Nothing is sent to {host} with the credentials {credentials}.")
+    names = [line["name"] for line in chosen[0]["loads"]]
+    return render(
+        request, "destination.html", visitor, here="destinations", destination=chosen[0], dags=dag_states(names)
+    )
+
+
+def destinations(visitor: Visitor, ledger: Ledger) -> list[dict[str, Any]]:
+    """Return the places that visible outbound connections deliver to, by host and credentials."""
+    wanted = ConnectionFilter(direction="outbound", size=LARGEST_PAGE)
+    lines: list[dict[str, Any]] = []
+    total, page = 1, 1
+    while len(lines) < total and page <= 1 + total // LARGEST_PAGE:
+        found = connection_page(visitor, ledger, wanted.model_copy(update={"page": page}))
+        lines, total, page = lines + found.lines, found.total, page + 1
+    places: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for line in lines:
+        places.setdefault((line["host"] or "", line["credentials"]), []).append(line)
+    return [_destination(host, credentials, loads) for (host, credentials), loads in sorted(places.items())]
+
+
+def _destination(host: str, credentials: str, loads: list[dict[str, Any]]) -> dict[str, Any]:
+    newest = max(loads, key=lambda line: line["updated_at"])
+    return {
+        "host": host,
+        "credentials": credentials,
+        "method": newest["method"],
+        "connected_by": newest["connected_by"],
+        "status": _worst(line["setup"] for line in loads),
+        "issues": [(line["name"], line["refusal"]) for line in loads if line["refusal"]],
+        "updated_at": max(line["last_active"] or line["updated_at"] for line in loads),
+        "loads": loads,
+    }
+
+
+def _worst(statuses: Iterable[str]) -> str:
+    return min(statuses, key=_WORST.index)

@@ -1,0 +1,47 @@
+"""The guides of ``docs/``, each page of the screen leading to its own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from data_connections.settings import PROJECT
+from ui.rendering import render
+from ui.visitor import VisitorDep
+
+router = APIRouter(prefix="/help", include_in_schema=False)
+DOCS = PROJECT / "docs"
+GUIDES = {
+    "connections": "screen.md",
+    "destinations": "reports.md",
+    "submissions": "states.md",
+    "deliveries": "reports.md",
+    "data_types": "data-types.md",
+    "credentials": "credentials.md",
+    "activity": "operating.md",
+    "health": "operating.md",
+}
+"""The guide of each page."""
+
+
+@router.get("/{here}")
+def guide(request: Request, visitor: VisitorDep, here: str) -> HTMLResponse:
+    """Show the guide of a page, or the one of that file name."""
+    name = GUIDES.get(here, here)
+    guides = {path.name: path for path in sorted(DOCS.glob("*.md"))}
+    if name not in guides:
+        raise HTTPException(404, f"There is no guide {name!r}.")
+    text = _as_html(guides[name], guides[name].stat().st_mtime)
+    return render(request, "guide.html", visitor, here="help", guides=guides, name=name, text=text)
+
+
+@lru_cache(maxsize=64)
+def _as_html(path: Path, _changed_at: float) -> Markup:
+    """Return a guide of our own as HTML; HTML inside it stays text."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return Markup(parser.render(path.read_text(encoding="utf-8")))  # noqa: S704 - our own file, its HTML disabled

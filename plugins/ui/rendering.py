@@ -1,0 +1,138 @@
+"""Pages from templates: everything escaped, one look, one navigation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from data_connections.catalog.overview import STATUS
+from ui.done import DONE
+from ui.visitor import Visitor
+
+HERE = Path(__file__).parent
+NAVIGATION = (
+    ("connections", "", "Connections"),
+    ("destinations", "destinations", "Destinations"),
+    ("submissions", "submissions", "File submissions"),
+    ("deliveries", "deliveries", "Deliveries"),
+    ("data_types", "data-types", "Data types"),
+    ("credentials", "credentials", "Credentials"),
+    ("activity", "activity", "Activity"),
+    ("health", "health", "Health"),
+)
+STATUS_WORDS = {**{str(key or "none"): value for key, value in STATUS.items()}}
+STATE_WORDS = {
+    "claimed": "In progress",
+    "fetched": "In progress",
+    "validated": "In progress",
+    "on_hold": "On hold",
+    "applied": "Applied",
+    "partly_applied": "Partly applied",
+    "quarantined": "Quarantined",
+    "duplicate": "Duplicate",
+    "exported": "Exported",
+    "checked": "Checked",
+    "sending": "Sending",
+    "delivered": "Delivered",
+    "failed": "Failed",
+    "active": "Active",
+    "initializing": "Initializing",
+    "error": "Error",
+}
+METHODS = {"sftp": "SFTP", "ftp": "FTP", "ftps": "FTPS", "email": "Email"}
+
+
+def render(
+    request: Request, template: str, visitor: Visitor | None = None, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """Return the page that ``template`` makes of ``values``."""
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            root=root_of(request), visitor=visitor, request=request, done=request.query_params.get("done"), **values
+        )
+    )
+    return HTMLResponse(text, status_code=status)
+
+
+def root_of(request: Request) -> str:
+    """Return where the app is mounted, such as ``/connections-app``."""
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def with_query(current: Mapping[str, Any], **changes: Any) -> str:
+    """Return the query string of an address with some parameters changed; None and empty ones are left out."""
+    merged = {**current, **changes}
+    return "?" + urlencode({key: value for key, value in merged.items() if value not in (None, "")})
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(moment=_moment, number=_number, size=_size, words=_words, method=method_name)
+    environment.filters["as_options"] = _as_options
+    environment.globals.update(
+        DONE=DONE, navigation=NAVIGATION, with_query=with_query, STATUS_WORDS=STATUS_WORDS, STATE_WORDS=STATE_WORDS
+    )
+    return environment
+
+
+def _as_options(values: Sequence[str], how: str = "") -> list[tuple[str, str]]:
+    """Return values with the words that a list of choices shows for them."""
+    show: dict[str, Callable[[str], str]] = {"words": _words, "method": method_name}
+    return [(value, show.get(how, str)(value)) for value in values if value]
+
+
+def method_name(name: str) -> str:
+    """Return a method as people write it, such as SFTP."""
+    return METHODS.get(name, name)
+
+
+def _moment(value: datetime | date | str | None) -> str:
+    """Return a time in UTC, to the minute; nothing is a dash."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if value is None:
+        return "-"
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _number(value: float | Decimal | str | None) -> str:
+    if value is None:
+        return "-"
+    return f"{Decimal(str(value)):,f}"
+
+
+def _size(value: int | None) -> str:
+    if value is None:
+        return "-"
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:,.0f} {unit}" if unit == "B" else f"{amount:,.1f} {unit}"
+        amount /= 1000
+    return ""
+
+
+def _words(name: str) -> str:
+    """Return a name of the code as words: ``performance_by_day`` is Performance by day."""
+    text = name.replace("_", " ").replace(".", " ")
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,93 @@
+// What pages do beyond plain links and forms; each of them works without.
+
+// Links to Airflow's own pages: the frame may not leave itself, so the page around it is told where to go.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-airflow]");
+  if (!link || window.parent === window) return;
+  event.preventDefault();
+  window.parent.history.pushState({}, "", link.dataset.airflow);
+  window.parent.dispatchEvent(new PopStateEvent("popstate"));
+});
+
+// One menu is open at a time; Escape and a click elsewhere close it.
+const closeMenus = (except) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+};
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const menu = event.target;
+    if (!menu.matches("details.menu") || !menu.open) return;
+    menu.classList.remove("up");
+    const list = menu.querySelector("div");
+    const frame = menu.closest(".scroll");
+    const bottom = Math.min(window.innerHeight, frame ? frame.getBoundingClientRect().bottom : Infinity);
+    if (list.getBoundingClientRect().bottom > bottom) menu.classList.add("up");
+    const moves = [...list.querySelectorAll("a, button:not([disabled])")];
+    list.onkeydown = (pressed) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[pressed.key];
+      if (!step) return;
+      pressed.preventDefault();
+      moves[(moves.indexOf(document.activeElement) + step + moves.length) % moves.length].focus();
+    };
+  },
+  true,
+);
+
+// Filters apply when they are chosen.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form.filters select, form.filters input[type=date], form[data-live-form] select.reload")) {
+    event.target.form.requestSubmit();
+  }
+  if (event.target.matches("input[data-all]")) {
+    for (const box of document.querySelectorAll("input[name=name][form=bulk]")) box.checked = event.target.checked;
+  }
+  const bulk = document.querySelector("#bulk");
+  if (bulk) {
+    const chosen = document.querySelectorAll("input[name=name][form=bulk]:checked").length;
+    for (const button of bulk.querySelectorAll("button")) button.disabled = chosen === 0;
+    bulk.querySelector("[data-count]").textContent = chosen ? `${chosen} chosen` : "None chosen";
+  }
+});
+document.querySelectorAll("#bulk button").forEach((button) => (button.disabled = true));
+
+// Nothing is sent twice.
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// Parts of a page that renew themselves, one by one, without losing the place.
+const busy = () =>
+  document.hidden ||
+  document.querySelector("details.menu[open], input[name=name]:checked, details.issue[open]") ||
+  (document.activeElement && document.activeElement.matches("input, select, textarea"));
+const renew = async () => {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const fresh = page.getElementById(part.id);
+    if (!fresh || fresh.isEqualNode(part)) continue;
+    const focused = document.activeElement && part.contains(document.activeElement) && document.activeElement.id;
+    part.replaceWith(document.adoptNode(fresh));
+    if (focused) document.getElementById(focused)?.focus();
+  }
+};
+const every = Number(document.body.dataset.refresh || 0);
+if (every) {
+  setInterval(() => {
+    if (!busy()) renew().catch(() => {});
+  }, every * 1000);
+}

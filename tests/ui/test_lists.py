@@ -1,0 +1,91 @@
+"""Lists: filters, sorting and paging in the address, and texts of partners that stay texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from data_connections.ledger import Ledger
+from fixtures.catalog import INBOUND, OUTBOUND, apply_to, changed
+
+pytestmark = pytest.mark.airflow
+EVIL = '<script>alert(1)</script>"onload=x'
+
+
+@pytest.fixture
+def acme(ledger: Ledger) -> Ledger:
+    with ledger.connect() as connection:
+        connection.execute("insert into program (id, key, name, currency) values (1, 'acme', 'Acme', 'EUR')")
+    specs = [changed(INBOUND, name=f"acme-{number:02}", display_name=f"Acme {number:02}") for number in range(12)]
+    apply_to(ledger, *specs, OUTBOUND)
+    with ledger.connect() as connection:
+        connection.execute(
+            """insert into connection_run (connection_id, revision, dag_run_id, state, reason, finished_at)
+               select id, 1, 'manual__1', 'failed', 'the server went away', now() from connection
+               where name = 'acme-03'"""
+        )
+        connection.execute(
+            """insert into submission (connection_id, revision, number, origin, file_name, received_at, state,
+                                       data_type, code, message, rejected, rows, finished_at)
+               select id, 1, n, 'endpoint', case n when 1 then %(evil)s else 'orders_' || n || '.csv' end,
+                      '2026-03-01'::date + n, case n when 1 then 'quarantined' else 'partly_applied' end,
+                      'conversions', case n when 1 then 'UNCLOSED_QUOTE' end, case n when 1 then %(evil)s end,
+                      case n when 2 then 5 else 0 end, case n when 2 then 5 else 0 end, now()
+               from connection, generate_series(1, 120) n where name = 'acme-03'""",
+            {"evil": EVIL},
+        )
+    return ledger
+
+
+def names(text: str) -> list[str]:
+    import re
+
+    return re.findall(r'<th scope="row"><a href="/connections-app/connections/([\w-]+)"', text)
+
+
+def test_connections_are_filtered_sorted_and_paged_by_the_address(client, acme):
+    viewer = client("viewer")
+    assert names(viewer.get("?size=5&page=2").text) == [f"acme-{number:02}" for number in range(5, 10)]
+    assert names(viewer.get("?direction=outbound").text) == ["acme-performance"]
+    assert names(viewer.get("?status=failed").text) == ["acme-03"]
+    assert names(viewer.get("?search=E 07").text) == ["acme-07"]
+    assert names(viewer.get("?sort=name&descending=true&size=1").text) == ["acme-performance"]
+    assert names(viewer.get("?sort=last_active&size=1").text) == ["acme-03"]
+    assert "the server went away" in viewer.get("?status=failed").text
+    assert viewer.get("?sort=secret").status_code == 422
+
+
+def test_submissions_page_by_their_last_line_and_say_what_fits(client, acme):
+    viewer = client("viewer")
+    first = viewer.get("submissions?size=100")
+    assert first.text.count('<th scope="row"') == 100
+    older = first.text.split('rel="next"')[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    assert viewer.get(f"submissions{older}").text.count('<th scope="row"') == 20
+    assert viewer.get("submissions?errors=true").text.count('<th scope="row"') == 2
+    assert viewer.get("submissions?search=ORDERS_1").text.count('<th scope="row"') == 31
+    assert viewer.get("submissions?since=2026-03-05&until=2026-03-06").text.count('<th scope="row"') == 2
+    assert viewer.get("submissions?search=%00").status_code == 422
+
+
+def test_a_partners_text_stays_a_text(client, acme):
+    viewer = client("viewer")
+    number = acme.one("select id from submission where state = 'quarantined'")["id"]
+    for path in ("submissions?errors=true", f"submissions/{number}", "connections/acme-03/files"):
+        answer = viewer.get(path)
+        assert answer.status_code == 200
+        assert "<script>alert" not in answer.text
+        assert 'csv"onload' not in answer.text
+
+
+def test_what_does_not_exist_is_404_and_says_so(client, acme):
+    viewer = client("viewer")
+    for path in ("connections/nope", "submissions/999999", "deliveries/999999", "nowhere", "static/nope"):
+        answer = viewer.get(path)
+        assert answer.status_code == 404, path
+        assert "Traceback" not in answer.text
+
+
+def test_without_the_ledger_the_screen_says_what_is_missing(client, acme, monkeypatch):
+    monkeypatch.setenv("CONNECTIONS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    answer = client("viewer").get("")
+    assert answer.status_code == 503
+    assert "ledger does not answer" in answer.text
