@@ -82,7 +82,8 @@ def _check_rights(ledger: Ledger, visitor: Visitor, spec: ConnectionSpec, old: S
             raise HTTPException(409, f"{room.message}. Ask whoever runs this installation to raise it.")
         return
     visitor.must(visitor.may_edit(old.name), f"change {old.name}")
-    if _target(spec.model_dump(mode="json")) != _target(old.content) and not visitor.may_use(spec.credentials):
+    moved = _target(spec.model_dump(mode="json")) != _target(old.content)
+    if moved and spec.credentials is not None and not visitor.may_use(spec.credentials):
         raise HTTPException(403, f"You may not send the credentials {spec.credentials} to another server.")
 
 

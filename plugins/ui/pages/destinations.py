@@ -54,7 +54,7 @@ def destinations(visitor: Visitor, ledger: Ledger) -> list[dict[str, Any]]:
         lines, total, page = lines + found.lines, found.total, page + 1
     places: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in lines:
-        places.setdefault((line["host"] or "", line["credentials"]), []).append(line)
+        places.setdefault((line["host"] or "here", line["credentials"] or "none"), []).append(line)
     return [_destination(host, credentials, loads) for (host, credentials), loads in sorted(places.items())]
 
 
