@@ -30,12 +30,12 @@ credentials: none
 details: {host: localhost, folder: /none, file_pattern: "*.csv"}
 """
 _EMPTY = "truncate action, action_item, outcome, submission_total, submission cascade"
-_WRITTEN = "select count(*) as rows, sum(amount) as amount from action"
+_WRITTEN = "select count(locks_at) as rows, sum(amount) as amount from action"
 _PLAIN = """
     insert into action (program_id, event_type_id, order_id, event_at, received_at, amount, currency, click_id,
-                        customer_id, submission_id, line)
-    select campaign_id, action_tracker_id, order_id, event_date, %s, amount, currency_code, click_id, customer_id, 1,
-           line
+                        customer_id, locks_at, submission_id, line)
+    select campaign_id, action_tracker_id, order_id, event_date, %s, amount, currency_code, click_id, customer_id,
+           locking_date(event_date, 'Europe/Berlin', 'month_end', 1, 27), 1, line
     from {table}
 """
 

@@ -152,6 +152,37 @@ def replay_submission(
     raise typer.Exit(BAD if done["rejected"] or done["state"] == "quarantined" else 0)
 
 
+@submissions.command("withdraw")
+def withdraw_submission(
+    which: Which,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be undone, and undo nothing.")] = False,
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Undo what a submission did to actions that are not locked, and list what cannot be undone.
+
+    Ends with 1 when something cannot be undone.
+    """
+    from datetime import UTC, datetime
+
+    from data_connections.steps.withdrawal import withdraw
+
+    ledger = open_ledger()
+    number = _find(ledger, which)
+    done = withdraw(ledger, number, datetime.now(UTC), who=acting_user(by), dry_run=dry_run)
+    if as_json:
+        print_json({"submission": number, "dry_run": dry_run, "undone": done.undone, "kept": done.kept})
+    else:
+        columns = ("public_id", "order_id", "currency", "state", "amount", "old_state", "old_amount", "obstacle")
+        names = ("action", "order", "currency", "state", "amount", "back to", "amount then", "not undone because")
+        print_table(names, ([each[name] for name in columns] for each in (*done.undone, *done.kept)))
+        note(
+            f"{len(done.undone)} of {len(done.undone) + len(done.kept)} actions "
+            f"{'would go back (nothing was: --dry-run)' if dry_run else 'went back to what they were'}"
+        )
+    raise typer.Exit(BAD if done.kept else 0)
+
+
 def _find(ledger: Any, which: str) -> int:
     from data_connections.ledger import submissions as records
 

@@ -455,3 +455,19 @@ def test_pieces_and_money_of_the_file_add_up(shop: Desk) -> None:
         "select outcome, rows, quantity, amount from submission_total where submission_id = %s order by 1", [done["id"]]
     )
     assert [tuple(each.values()) for each in totals] == [("accepted", 2, 1, 34), ("rejected", 1, 0, 4)]
+
+
+def test_a_file_that_reverses_a_large_share_of_the_pending_actions_waits(shop: Desk) -> None:
+    from data_connections.steps import approval, manual
+
+    shop.connect("changes", data_type="action_modifications", limits={"hold_if": {"reversed_share_over": "0.34"}})
+    assert change(shop, row("A", Amount=0), row("B", Amount=0))["state"] == "applied"
+    rows = [row("ZERO", DispositionCode="REJECTED"), row("USD", Amount=0), row("APP", Amount=0), row("APP", Amount=1)]
+    held = change(shop, *rows)
+    assert (held["state"], held["code"]) == ("on_hold", "HELD_BY_LIMIT")
+    assert "2 of the 4 pending actions" in held["message"]
+    assert action(shop, "USD") == ("PENDING", 20)
+
+    approval.approve(shop.ledger, held["id"], "tester")
+    assert manual.finish(shop.ledger, shop.landing, held["id"])["state"] == "applied"
+    assert action(shop, "USD") == ("REVERSED", 0)

@@ -51,6 +51,7 @@ NO_PARENTS = """
 PARENTS = """
 (select distinct on (a.event_type_id, a.customer_id) a.id, a.event_type_id, a.customer_id, a.partner_id
  from action a where a.event_type_id in (select parent_type_id from resolved) and a.customer_id is not null
+   and a.withdrawn_at is null
  order by a.event_type_id, a.customer_id, a.id desc)
 """
 

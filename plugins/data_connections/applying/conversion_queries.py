@@ -121,7 +121,7 @@ where r.code is null and exists (select from action a where a.event_type_id = r.
 FIND_KNOWN = """
 insert into known (event_type_id, order_id, occurrence, submission_id, is_duplicate)
 select r.event_type_id, {order_id}, max(a.occurrence), max(a.submission_id),
-       bool_or(a.event_at between {event_at} - make_interval(days => r.window_days)
+       bool_or(a.withdrawn_at is null and a.event_at between {event_at} - make_interval(days => r.window_days)
                               and {event_at} + make_interval(days => r.window_days))
 from {keyed} join action a on a.event_type_id = r.event_type_id and a.order_id = {order_id}
 left join verdict v on v.line = s.line

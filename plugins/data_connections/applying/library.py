@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from data_connections.applying import conversions, kept_rows, modifications
-from data_connections.applying.rules import Rules
+from data_connections.applying.rules import ACTIONS, Rules
 from data_connections.data_types import DataType
 from data_connections.errors import ConfigurationError
 
@@ -14,6 +14,9 @@ RULES: Mapping[str, Rules] = {
     "conversions": conversions.RULES,
 }
 """Data types whose rows need more than their folder can say."""
+
+OF_ACTIONS = frozenset(name for name, rules in RULES.items() if rules.family == ACTIONS)
+"""Data types that write actions."""
 
 
 def rules_for(data_type: DataType) -> Rules:

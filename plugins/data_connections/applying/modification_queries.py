@@ -31,7 +31,7 @@ select {_INSTRUCTION}
        as found_code
 from {{rows}} s
 left join event_type e on e.id = {{action_tracker_id}} and e.program_id = {{program_id}}
-left join action a on a.event_type_id = e.id and a.order_id = {{order_id}} {_REASONS}
+left join action a on a.event_type_id = e.id and a.order_id = {{order_id}} and a.withdrawn_at is null {_REASONS}
 where s.outcome = 0 and {{action_id}} is null
 """
 BY_ID = f"""
@@ -42,6 +42,7 @@ select {_INSTRUCTION}
        as found_code
 from {{rows}} s
 left join action a on a.id = substring({{action_id}} from '[0-9]+$')::bigint and a.program_id = {{program_id}}
+                  and a.withdrawn_at is null
 {_REASONS}
 where s.outcome = 0 and {{action_id}} is not null
 """

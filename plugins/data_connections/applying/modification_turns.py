@@ -213,6 +213,13 @@ from step s join located l using (line)
 where s.code is null and l.effect = 'modify' and l.item_number is null and l.given_amount = 0 and s.old_amount = 0
 """
 
+REVERSED_OF_PENDING = """
+select (select count(*) from (
+            select distinct on (s.action_id) s.action_id, s.new_state from step s order by s.action_id, s.turn desc
+        ) f join action a on a.id = f.action_id where f.new_state = 'REVERSED' and a.state = 'PENDING') as reversed,
+       (select count(*) from action a where a.program_id = {program_id} and a.state = 'PENDING') as pending
+"""
+
 MOVED_MONEY = """
 select s.measured_currency as old, l.currency as new, count(*) as rows,
        coalesce(sum({quantity}), 0)::numeric as quantity, coalesce(sum(s.measured_amount), 0) as amount

@@ -10,7 +10,7 @@ from data_connections.applying import modification_queries as queries
 from data_connections.applying import modification_turns as turns
 from data_connections.applying.attribution_queries import FIND_TERMS
 from data_connections.applying.reasons import AS_REASONS, REVERSING
-from data_connections.applying.rules import ACTIONS, Application, Rules
+from data_connections.applying.rules import ACTIONS, Application, Hold, Rules
 from data_connections.applying.statements import Statements
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Sum
@@ -30,6 +30,21 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
     return _moved_money(run, application)
 
 
+def hold(connection: LedgerConnection, application: Application) -> Hold | None:
+    """Return why a file that would reverse a large share of the pending actions has to be approved, if it has to."""
+    most = application.bounds.reversed_share
+    if most is None:
+        return None
+    [found] = _statements(connection, application)(turns.REVERSED_OF_PENDING)
+    if found["reversed"] <= most * found["pending"]:
+        return None
+    return Hold(
+        "HELD_BY_LIMIT",
+        f"The file would reverse {found['reversed']:,} of the {found['pending']:,} pending actions; above {most:.0%} "
+        "somebody has to approve it.",
+    )
+
+
 def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     """Write updates, actions and items, and return what the updates were given, by currency."""
     run = _statements(connection, application)
@@ -41,7 +56,7 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     return [Sum("accepted", row["currency"], row["rows"], str(row["quantity"]), str(row["amount"])) for row in sums]
 
 
-RULES = Rules(family=ACTIONS, strict_order=True, decide=decide, write=write)
+RULES = Rules(family=ACTIONS, strict_order=True, decide=decide, write=write, hold=hold)
 """Modifications say what is to be, so that of two the later one has to come last."""
 
 

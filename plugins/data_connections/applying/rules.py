@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 from psycopg import sql
@@ -16,6 +17,19 @@ from data_connections.spec.dataset import Dataset
 
 ACTIONS = "actions"
 """The family of all data types that write actions."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a connection lets a file do unasked.
+
+    Attributes:
+        hold_for: How long rows wait for what may still come; none at all where it is 0.
+        reversed_share: Share of the program's pending actions that it may reverse; any where None.
+    """
+
+    hold_for: timedelta = timedelta(0)
+    reversed_share: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class Application:
         columns: Columns of the staged rows.
         dataset: Which rows it writes, where they are kept by key.
         holds: Whether rows that wait for something that may still come are held; rejected where not.
+        bounds: What the connection lets a file do unasked.
     """
 
     submission_id: int
@@ -43,6 +58,7 @@ class Application:
     columns: frozenset[str]
     dataset: Dataset
     holds: bool = False
+    bounds: Bounds = Bounds()
 
     def field(self, name: str) -> sql.Composable:
         """Return the staged column of the data type's column ``name``; a null of its type where the file has none."""

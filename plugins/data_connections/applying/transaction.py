@@ -13,7 +13,7 @@ from psycopg import sql
 
 from data_connections.applying.held_rows import keep_held, settle_held, stage_held
 from data_connections.applying.library import rules_for
-from data_connections.applying.rules import ACTIONS, Application, Rules
+from data_connections.applying.rules import ACTIONS, Application, Bounds, Rules
 from data_connections.applying.verdicts import create_verdicts, verdict_sums, write_outcomes
 from data_connections.data_types import DataType
 from data_connections.errors import OutOfTurn, SealBroken, TotalsMismatch
@@ -22,6 +22,8 @@ from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import OUTCOMES, Attempt, Seal, Sum
 from data_connections.ledger.submissions import Submission
 from data_connections.spec.dataset import Dataset
+
+NOTHING_HELD = Bounds()
 
 Totals = Mapping[tuple[str, str], tuple[int, Decimal, Decimal]]
 """Rows, pieces and money by outcome and currency."""
@@ -82,7 +84,7 @@ def apply_staged(
     program: str,
     data_type: DataType,
     dataset: Dataset,
-    hold_for: timedelta = timedelta(0),
+    bounds: Bounds = NOTHING_HELD,
 ) -> bool:
     """Apply a sealed submission; the transaction has locked its row and its family, and the caller commits.
 
@@ -92,7 +94,7 @@ def apply_staged(
         program: Key of the connection's program.
         data_type: What its rows are.
         dataset: Which rows it writes, where they are kept by key.
-        hold_for: How long rows wait for what may still come; none at all where it is 0.
+        bounds: What the connection lets the file do unasked.
 
     Returns:
         Whether it was applied; False where it is on hold now, because somebody has to approve it.
@@ -105,7 +107,7 @@ def apply_staged(
     rules = rules_for(data_type)
     _keep_order(connection, submission, rules)
     opened = _opened(connection, submission, program, data_type, dataset)
-    application = replace(opened, holds=hold_for > timedelta(0))
+    application = replace(opened, holds=bounds.hold_for > timedelta(0), bounds=bounds)
     totals = judge(connection, application, rules)
     held = rules.hold(connection, application) if rules.hold and submission.approved_at is None else None
     if held is not None:
@@ -113,7 +115,7 @@ def apply_staged(
         return False
     compare(totals, rules.write(connection, application))
     warned = write_outcomes(connection, submission.id, application.attempt)
-    keep_held(connection, application, hold_for)
+    keep_held(connection, application, bounds.hold_for)
     counts = _write_totals(connection, submission.id, totals)
     _finish(connection, submission.id, counts, warned)
     application.attempt.drop(connection)

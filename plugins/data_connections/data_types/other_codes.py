@@ -307,6 +307,11 @@ APPLYING_CODES = {
         "A part of the set in place of the whole, an export that failed half way.",
         "Look at it, and approve or refuse it.",
     ),
+    "WITHDRAWN": Code(
+        "The row was held, and its submission was withdrawn meanwhile.",
+        "Somebody on our side withdrew the file; the message says who.",
+        "Send a corrected file.",
+    ),
     "HELD_BY_LIMIT": Code(
         "The submission waits for approval: one of the connection's limits (`hold_if`) was passed.",
         "An unusual file.",

@@ -77,6 +77,8 @@ class Submission:
     validated_at: datetime | None
     finished_at: datetime | None
     acknowledged_at: datetime | None
+    withdrawn_at: datetime | None
+    withdrawn_by: str | None
 
     @property
     def is_final(self) -> bool:
@@ -322,6 +324,7 @@ def fully_applied_twin(connection: LedgerConnection, submission: Submission, *, 
         """
         select min(t.id) as id from submission t
         where t.sha256 = %(sha256)s and t.connection_id = %(connection)s and t.id <> %(id)s and t.state = 'applied'
+          and t.withdrawn_at is null
           and not (%(absolute)s and exists (
               select from submission later
               join connection_revision r on r.connection_id = later.connection_id and r.number = later.revision

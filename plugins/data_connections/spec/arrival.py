@@ -41,6 +41,10 @@ class HoldIf(BaseModel):
     amount_over: dict[str, Decimal] = Field(
         default_factory=dict, description="Money of the accepted rows, by currency, such as {EUR: 50000}."
     )
+    reversed_share_over: Annotated[Decimal, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description="Share of the program's pending actions that the file would reverse, such as 0.2 for a fifth.",
+    )
 
 
 class Limits(BaseModel):

@@ -219,7 +219,7 @@ def _apply_once(connection: LedgerConnection, submission_id: int, data_types: Da
         job.spec.program,
         job.data_type,
         job.spec.dataset,
-        job.spec.limits.hold_rows_for,
+        applying.Bounds(job.spec.limits.hold_rows_for, job.spec.limits.hold_if.reversed_share_over),
     ):
         staging.drop_attempts(connection, submission_id)
 
