@@ -44,8 +44,8 @@ def set_login(
 
     Secrets come from files or variables, never from the command line, where other users could see them.
     """
-    from command_line.login import Login
     from command_line.logins import load_login, store_login
+    from hooks.login import Login
 
     settings = current_settings()
     given = Login(

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from command_line.login import Login
 from data_connections.errors import ConnectionsError
 from data_connections.settings import Settings
+from hooks.login import Login
 
 if TYPE_CHECKING:
     from airflow.models import Connection

@@ -16,8 +16,13 @@ from ui.pages import (
     changing,
     connection,
     connections,
+    credentials,
+    data_types,
     deliveries,
     destinations,
+    guides,
+    health,
+    sending,
     submission,
     submissions,
 )
@@ -25,6 +30,22 @@ from ui.rendering import HERE
 
 _STATIC = {path.name: path for path in (HERE / "static").iterdir()}
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+PAGES = (
+    connections,
+    bulk,
+    changing,
+    sending,
+    connection,
+    destinations,
+    submissions,
+    submission,
+    deliveries,
+    data_types,
+    credentials,
+    activity,
+    health,
+    guides,
+)
 
 
 def make_app() -> FastAPI:
@@ -38,17 +59,7 @@ def make_app() -> FastAPI:
     )
     app.middleware("http")(with_headers)
     handle_failures(app)
-    for module in (
-        connections,
-        bulk,
-        changing,
-        connection,
-        destinations,
-        submissions,
-        submission,
-        deliveries,
-        activity,
-    ):
+    for module in PAGES:
         app.include_router(module.router)
     app.add_api_route("/static/{name}", static_file, methods=["GET"], include_in_schema=False)
     return app

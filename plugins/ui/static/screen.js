@@ -91,3 +91,22 @@ if (every) {
     if (!busy()) renew().catch(() => {});
   }, every * 1000);
 }
+
+// A dry run keeps the chosen file in its field: only the report comes into the page.
+document.querySelector("form[data-report]")?.addEventListener("submit", async (event) => {
+  if (!event.submitter?.matches("[data-check]")) return;
+  event.preventDefault();
+  const form = event.target;
+  delete form.dataset.sent;
+  const content = new FormData(form, event.submitter);
+  const result = document.getElementById("result");
+  result.textContent = "Checking ...";
+  try {
+    const answer = await fetch(form.action, { method: "POST", body: content, headers: { Accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const report = page.querySelector("#report, .trouble");
+    result.replaceChildren(report ? document.adoptNode(report) : "The server gave no report.");
+  } catch {
+    result.textContent = "The server does not answer. Try again.";
+  }
+});

@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncssh
 import pytest
 
-from command_line.login import Login
 from data_connections.errors import ConfigurationError
+from hooks.login import Login
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 PLAIN = KEY.export_private_key().decode()
