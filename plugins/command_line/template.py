@@ -16,7 +16,7 @@ from command_line.session import current_settings
 from data_connections.errors import ConfigurationError, UnknownName
 
 SUFFIXES = (".csv", ".txt", ".tsv")
-_DAYS_AGO = re.compile(r"\{days_ago:(\d+)\}")
+_DAYS_AGO = re.compile(r"\{days_ago(_us)?:(\d+)\}")
 
 
 def template(
@@ -68,4 +68,8 @@ def _header(data_type: str) -> str:
 def _dated(text: str) -> str:
     """Fill in days: an example whose dates are fixed would be too old some day."""
     today = datetime.now(UTC)
-    return _DAYS_AGO.sub(lambda days: f"{today - timedelta(days=int(days[1])):%Y-%m-%d}", text)
+
+    def day(found: re.Match[str]) -> str:
+        return f"{today - timedelta(days=int(found[2])):{'%m/%d/%Y' if found[1] else '%Y-%m-%d'}}"
+
+    return _DAYS_AGO.sub(day, text)

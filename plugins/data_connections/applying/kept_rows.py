@@ -38,7 +38,7 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
         ConfigurationError: The program is not known, or the table is not yet what the folder says.
     """
     must_fit(connection, application.data_type)
-    run = _Queries(connection, application)
+    run = KeptStatements(connection, application)
     if run.keep.program and application.has(run.keep.program):
         run(queries.REJECT_OTHER_PROGRAMS)
     if run.keep.key:
@@ -50,7 +50,7 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
 
 def hold(connection: LedgerConnection, application: Application) -> Hold | None:
     """Return why a file that would take many rows away has to be approved, if it has to."""
-    run = _Queries(connection, application)
+    run = KeptStatements(connection, application)
     if not run.removes and not run.is_whole_set:
         return None
     [found] = run(queries.GOING_OF_FULL if run.is_whole_set else queries.GOING_OF_DELTA)
@@ -67,7 +67,7 @@ def hold(connection: LedgerConnection, application: Application) -> Hold | None:
 
 def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     """Write, remove and sweep, and return what was written, by currency."""
-    run = _Queries(connection, application)
+    run = KeptStatements(connection, application)
     sums = run(queries.REMOVE) if run.removes else []
     sums += run(queries.WRITE)
     if run.is_whole_set:
@@ -75,8 +75,8 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     return merged(sums)
 
 
-class _Queries(Statements):
-    """The queries of kept rows, with table, columns and scope of one application filled in."""
+class KeptStatements(Statements):
+    """Statements about kept rows, with table, columns and scope of one application filled in."""
 
     def __init__(self, connection: LedgerConnection, application: Application) -> None:
         keep = application.data_type.keep
@@ -159,21 +159,19 @@ class _Queries(Statements):
         data_type, application = self._application.data_type, self._application
         keys = set(self.keep.key)
         written = [
-            column.field
+            column
             for column in data_type.columns
             if not column.carried and column.name not in keys and (self.is_whole_set or application.has(column.name))
         ]
-        assignments = [
-            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name))
-            for name in (*written, "received_at", "submission_id", "line")
-        ]
-        extra = "extra = excluded.extra" if self.is_whole_set else _MERGED_EXTRA
+        assignments = [self._assignment(column.field, merged=column.type == "json") for column in written]
+        assignments += [self._assignment(name) for name in ("received_at", "submission_id", "line")]
+        assignments.append(self._assignment("extra", merged=True))
         index = sql.SQL(", ").join(map(sql.Identifier, key_index(data_type).columns))
-        return sql.SQL(queries.ON_CONFLICT).format(
-            index=index, assignments=sql.SQL(", ").join([*assignments, sql.SQL(extra)])
-        )
+        return sql.SQL(queries.ON_CONFLICT).format(index=index, assignments=sql.SQL(", ").join(assignments))
 
-
-_MERGED_EXTRA = (
-    "extra = case when excluded.extra is null then t.extra else coalesce(t.extra, '{}') || excluded.extra end"
-)
+    def _assignment(self, name: str, *, merged: bool = False) -> sql.Composable:
+        """Return how a column takes its new value; an object keeps what the new one does not have."""
+        form = "{0} = excluded.{0}"
+        if merged and not self.is_whole_set:
+            form = "{0} = coalesce(t.{0} || excluded.{0}, excluded.{0}, t.{0})"
+        return sql.SQL(form).format(sql.Identifier(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from data_connections.applying import conversions, kept_rows, modifications
+from data_connections.applying import conversions, kept_rows, modifications, web_events
 from data_connections.applying.rules import ACTIONS, Rules
 from data_connections.data_types import DataType
 from data_connections.errors import ConfigurationError
@@ -12,6 +12,7 @@ from data_connections.errors import ConfigurationError
 RULES: Mapping[str, Rules] = {
     "action_modifications": modifications.RULES,
     "conversions": conversions.RULES,
+    "web_events": web_events.RULES,
 }
 """Data types whose rows need more than their folder can say."""
 

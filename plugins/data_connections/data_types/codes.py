@@ -40,6 +40,11 @@ FILE_CODES = {
         "A spelling mistake, or a column that we do not use.",
         "Correct the name, or leave the column out.",
     ),
+    "MORE_COLUMNS_THAN_ADVISED": Code(
+        "The file adds more columns of its own than is advised: a warning.",
+        "Several tables in one.",
+        "Nothing has to be done; leave out what nobody reads.",
+    ),
     "ORDER_TOO_LONG": Code(
         "One group of lines is longer than any order could be; the whole file is refused.",
         "The key column holds the same value on every line.",

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from data_connections.data_types.codes import ROW_CODES
 from data_connections.errors import nearest
 
-ColumnType = Literal["text", "integer", "decimal", "datetime", "boolean"]
+ColumnType = Literal["text", "integer", "decimal", "datetime", "boolean", "json"]
 Severity = Literal["error", "warning"]
 
 _DIGITS = 38
@@ -27,6 +27,7 @@ _FOR_TYPES = {
     "maximum": _NUMBERS,
     "now_allowed": ("datetime",),
     "max_age": ("datetime",),
+    "unit": _NUMBERS,
 }
 _NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _BIGINT_DIGITS = 18
@@ -36,6 +37,7 @@ _SQL_TYPES = {
     "decimal": "numeric",
     "datetime": "timestamptz",
     "boolean": "boolean",
+    "json": "jsonb",
 }
 
 
@@ -55,6 +57,36 @@ class MaximumAge(BaseModel):
     def _both_or_none(self) -> MaximumAge:
         if (self.with_column is None) != (self.with_column_days is None):
             raise ValueError("with_column and with_column_days go together")
+        return self
+
+
+class Spelling(BaseModel):
+    """Another way to write a value: a cell that matches is read as what it means."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: str = Field(description="Regular expression (RE2) that the whole cell must match.")
+    means: str = Field(description=r"What it is read as; `\1` is what the first parentheses found.")
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Spelling:
+        _compile("spellings", self.pattern)
+        return self
+
+
+class Refusal(BaseModel):
+    """Cells that are not taken although they fit the type, or taken with a warning."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pattern: str = Field(description="Regular expression that the whole cell matches.")
+    code: str = Field(description="Code of the row.")
+    message: str = Field(description="Sentence that says what to do.")
+    severity: Severity = Field(default="error", description="`error` rejects the row, `warning` does not.")
+
+    @model_validator(mode="after")
+    def _compiles(self) -> Refusal:
+        _compile("refused", self.pattern)
         return self
 
 
@@ -80,6 +112,13 @@ class Column(BaseModel):
     maximum: Decimal | None = Field(default=None, description="Largest number accepted.")
     allowed: tuple[str, ...] = Field(default=(), description="The only values accepted, in any case.")
     pattern: str | None = Field(default=None, description="Regular expression that the whole cell must match.")
+    spellings: tuple[Spelling, ...] = Field(
+        default=(), description="Other ways to write a value, such as dates the American way; the first that fits."
+    )
+    refused: tuple[Refusal, ...] = Field(default=(), description="Cells that are not taken, or only with a warning.")
+    unit: str | None = Field(
+        default=None, description="Column that takes the unit of a number written with one: `15.00 USD`."
+    )
     now_allowed: bool = Field(default=False, description="`NOW` stands for the received time.")
     max_age: MaximumAge | None = Field(default=None, description="How old a time may be.")
     personal: bool = Field(default=False, description="Personal data: never shown in messages or logs.")

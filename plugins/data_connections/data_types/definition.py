@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from data_connections.data_types.column import Column, Severity
+from data_connections.data_types.file_rules import Days, HeaderRule, OpenColumns
 from data_connections.data_types.keep import OWN_FIELDS, STAGED_FIELDS, Keep
 from data_connections.data_types.suite import Suite
 
@@ -28,6 +30,9 @@ class RowRule(BaseModel):
     )
     columns: tuple[str, ...] = Field(min_length=1, description="The columns counted.")
     when: str | None = Field(default=None, description="The rule holds only where this column has a value.")
+    when_matches: str | None = Field(
+        default=None, description="... and where the whole value matches this regular expression (RE2)."
+    )
     code: str = Field(description="Code of a row that breaks the rule.")
     message: str = Field(description="Sentence that says what to do.")
     severity: Severity = Field(default="error", description="`error` rejects the row, `warning` does not.")
@@ -98,6 +103,15 @@ class DataType(BaseModel):
     refused_headers: tuple[RefusedHeaders, ...] = Field(
         default=(), description="Names of columns that refuse a file instead of being ignored."
     )
+    header_rules: tuple[HeaderRule, ...] = Field(default=(), description="What a header must have.")
+    open_columns: OpenColumns | None = Field(default=None, description="Columns that a file may add under any name.")
+    days: Days | None = Field(default=None, description="How many days a file may be about.")
+    most_row_bytes: int | None = Field(
+        default=None, gt=0, description="Bytes of UTF-8 that a row may have, with its delimiters; ROW_TOO_LONG above."
+    )
+    format: Mapping[str, Any] = Field(
+        default_factory=dict, description="How such files are written where the connection does not say otherwise."
+    )
     rules: tuple[RowRule, ...] = Field(default=(), description="Rules over several columns of one row.")
     group: Group | None = Field(default=None, description="Lines that stand or fall together, such as an order.")
     measures: Measures = Field(default=Measures(), description="What is added up for the totals of a file.")
@@ -154,6 +168,13 @@ class DataType(BaseModel):
             raise ValueError(f"keep.program: {self.keep.program} is no integer")
         return self
 
+    @model_validator(mode="after")
+    def _json_is_for_open_columns(self) -> DataType:
+        of_json = {column.name for column in self.columns if column.type == "json"}
+        if of_json != ({self.open_columns.into} if self.open_columns else set()):
+            raise ValueError("a column of the type json is what `open_columns.into` names, and nothing else")
+        return self
+
     def _names_used(self) -> set[str]:
         used = {name for rule in self.rules for name in (*rule.columns, *filter(None, [rule.when]))}
         used |= {name for column in self.columns for name in column.required_unless}
@@ -162,6 +183,10 @@ class DataType(BaseModel):
         used |= {name for expectation in (*self.suite.rows, *self.suite.file) for name in expectation.columns}
         used |= {column.max_age.with_column for column in self.columns if column.max_age and column.max_age.with_column}
         used |= self.keep.columns if self.keep else set()
+        used |= {name for rule in self.header_rules for name in rule.any_of}
+        used |= {column.unit for column in self.columns if column.unit}
+        used |= {self.open_columns.into} if self.open_columns else set()
+        used |= {self.days.column} if self.days else set()
         if self.group:
             used |= {*self.group.key, *filter(None, [self.group.item])}
         return used
@@ -202,4 +227,5 @@ class DataType(BaseModel):
 
     @cached_property
     def _by_header_key(self) -> dict[str, Column]:
-        return {header_key(name): column for column in self.columns for name in column.names}
+        found = (column for column in self.columns if column.type != "json")
+        return {header_key(name): column for column in found for name in column.names}

@@ -9,8 +9,9 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from data_connections.data_types.codes import FILE_CODES, ROW_CODES, Code
-from data_connections.data_types.column import Column, MaximumAge
+from data_connections.data_types.column import Column, MaximumAge, Refusal, Spelling
 from data_connections.data_types.definition import DataType, Group, Measures, RefusedHeaders, RowRule
+from data_connections.data_types.file_rules import Days, HeaderRule, OpenColumns
 from data_connections.data_types.keep import Keep, Removal
 from data_connections.data_types.library import load_data_types
 from data_connections.data_types.other_codes import APPLYING_CODES, BROKEN_ROW_CODES, READING_CODES
@@ -27,6 +28,11 @@ _MODELS: Mapping[str, tuple[type[BaseModel], frozenset[str]]] = {
     "`columns.yaml`": (DataType, frozenset({"version", "suite"})),
     "`columns[]`": (Column, frozenset()),
     "`columns[].max_age`": (MaximumAge, frozenset()),
+    "`columns[].spellings[]`": (Spelling, frozenset()),
+    "`columns[].refused[]`": (Refusal, frozenset()),
+    "`header_rules[]`": (HeaderRule, frozenset()),
+    "`open_columns`": (OpenColumns, frozenset()),
+    "`days`": (Days, frozenset()),
     "`refused_headers[]`": (RefusedHeaders, frozenset()),
     "`rules[]`": (RowRule, frozenset()),
     "`group`": (Group, frozenset()),
@@ -162,9 +168,11 @@ def _told_codes(data_type: DataType) -> Iterator[tuple[str, str]]:
             )
         for usual, code in column.codes.items():
             yield code, f"{column.name}: {ROW_CODES[usual].meaning if usual in ROW_CODES else usual}"
+        yield from ((about.code, f"{column.name}: {about.message}") for about in column.refused)
     if data_type.group:
         yield data_type.group.repeated_code, "The lines of one group come again, or apart from each other: a duplicate."
         yield data_type.group.incomplete_code, "Another line of the same group is rejected."
+    yield from _file_codes(data_type)
     suite = data_type.suite
     told: Sequence[RowRule | RefusedHeaders | Expectation] = (
         *data_type.rules,
@@ -173,6 +181,17 @@ def _told_codes(data_type: DataType) -> Iterator[tuple[str, str]]:
         *suite.file,
     )
     yield from ((about.code, about.message) for about in told)
+
+
+def _file_codes(data_type: DataType) -> Iterator[tuple[str, str]]:
+    days, opened = data_type.days, data_type.open_columns
+    if days:
+        yield days.code, f"{days.column} has more than {days.most} different days; the file is refused."
+    if opened:
+        yield from ((about.code, about.message) for about in opened.refused)
+        if opened.needed_code:
+            yield opened.needed_code, opened.needed_message
+    yield from ((rule.code, rule.message) for rule in data_type.header_rules)
 
 
 def _list(names: Sequence[str]) -> Iterator[str]:

@@ -15,6 +15,11 @@ BROKEN_ROW_CODES = {
         "A quote inside a value that is not doubled, a forgotten quote.",
         "Double quotes inside quoted values.",
     ),
+    "ROW_TOO_LONG": Code(
+        "The row has more bytes than the data type takes.",
+        "A long text in a cell.",
+        "Shorten it.",
+    ),
     "BLANK_LINE": Code(
         "A blank line stands between rows.",
         "Two exports put together, an editor.",
@@ -88,6 +93,11 @@ READING_CODES = {
         "The byte order mark says another encoding than is declared.",
         "The sender changed the encoding.",
         "Correct or remove `encoding`.",
+    ),
+    "BOM_REFUSED": Code(
+        "The file begins with a byte order mark, and such files must not.",
+        "An editor or a spreadsheet that saves UTF-8 with a mark.",
+        "Save as UTF-8 without a byte order mark, or declare `byte_order_mark: allow`.",
     ),
     "BOM_MISSING": Code(
         "The declared encoding needs a byte order mark and the file has none.",
@@ -311,6 +321,11 @@ APPLYING_CODES = {
         "The row was held, and its submission was withdrawn meanwhile.",
         "Somebody on our side withdrew the file; the message says who.",
         "Send a corrected file.",
+    ),
+    "PURCHASE_DUPLICATE": Code(
+        "A purchase with the same purchaseID (its first 20 bytes), of any visitor, counts already: a duplicate.",
+        "The confirmation page was loaded again within 37 months.",
+        "Nothing has to be done.",
     ),
     "HELD_BY_LIMIT": Code(
         "The submission waits for approval: one of the connection's limits (`hold_if`) was passed.",

@@ -159,6 +159,13 @@ def open_rows(
         return open_xml(source, head, file_format, default_names, block_size)
     refuse_other_text(head, preamble=file_format.skip_lines > 0 or file_format.comment is not None)
     codec, mark = codec_of(head, file_format.encoding)
+    if mark and file_format.byte_order_mark == "refuse":
+        raise FileRefused(
+            "BOM_REFUSED",
+            f"{name} begins with a byte order mark. Save it without one.",
+            line=1,
+            options={"byte_order_mark": "allow"},
+        )
     chunks = utf8_chunks(source, codec, head[mark:], block_size)
     window = Window(chunks, line_end_of(file_format.newline), file_format.skip_footer)
     window.more()

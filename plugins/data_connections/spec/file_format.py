@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -109,6 +109,9 @@ class FileFormat(BaseModel):
     """Text encoding, by any name that Python knows (utf-8, utf-16, cp1252, shift_jis, ...). Not declared: the byte
     order mark decides, or an XML declaration, else UTF-8. Read strictly: a byte that does not fit refuses the file."""
 
+    byte_order_mark: Literal["allow", "refuse"] = "allow"
+    """Whether a file may begin with a byte order mark; some receivers do not read one."""
+
     delimiter: Annotated[str | None, BeforeValidator(_delimiter)] = None
     """What stands between two cells: comma, semicolon, tab, pipe, space, colon, or the character or characters
     themselves, such as ``", "`` or ``||``; ``\\t`` and ``\\x01`` can be written out. Not declared: comma, semicolon,
@@ -182,6 +185,20 @@ class FileFormat(BaseModel):
         if self.names is not None and (len(set(self.names)) < len(self.names) or not all(self.names)):
             raise ValueError("names cannot be empty or the same twice")
         return self
+
+    def over(self, usual: Mapping[str, Any]) -> FileFormat:
+        """Return this format, with what is usual for the data type where nothing is declared.
+
+        Raises:
+            ConfigurationError: What is usual is no file format.
+        """
+        declared = {name: value for name, value in self if value != type(self).model_fields[name].default}
+        try:
+            return FileFormat.model_validate({**usual, **declared})
+        except ValidationError as invalid:
+            first = invalid.errors(include_url=False)[0]
+            field = ".".join(["format", *map(str, first["loc"])])
+            raise ConfigurationError(f"The data type's format: {first['msg']}.", field=field) from None
 
     @classmethod
     def from_options(cls, options: Iterable[str]) -> Self:

@@ -10,7 +10,7 @@ from data_connections.ledger import submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submissions import Submission
 from data_connections.settings import Settings
-from data_connections.spec import InboundConnection, parse_spec
+from data_connections.spec import FileFormat, InboundConnection, parse_spec
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Job:
     spec: InboundConnection
     data_type: DataType
     currency: str
+
+    @property
+    def file_format(self) -> FileFormat:
+        """How the file is written: as the connection says, and else as is usual for the data type."""
+        return self.spec.format.over(self.data_type.format)
 
 
 def builtin_data_types() -> DataTypes:

@@ -108,7 +108,7 @@ def preview(
             source,
             job.data_type,
             _options(job),
-            file_format=job.spec.format,
+            file_format=job.file_format,
             name=submission.file_name,
             errors_shown=CODES_COUNTED,
             review=review,

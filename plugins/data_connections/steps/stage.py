@@ -49,7 +49,7 @@ def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
     key = job.submission.landing_key
     assert key is not None  # noqa: S101 - it was fetched
     with landing.open(key) as beginning:
-        file_format = FileFormat() if _is_rejects_file(beginning.read(HEAD)) else job.spec.format
+        file_format = FileFormat() if _is_rejects_file(beginning.read(HEAD)) else job.file_format
     source = landing.open_verified(key)
     try:
         names = [column.name for column in job.data_type.columns]
@@ -117,7 +117,7 @@ def _copy(
     connection: LedgerConnection, attempt: Attempt, validation: Validation, data_type: DataType, suite: FileSuite
 ) -> None:
     """Copy every block; while PostgreSQL takes one, the next is validated."""
-    attempt.create(connection, staged_columns(data_type, validation.header.columns))
+    attempt.create(connection, staged_columns(data_type, validation.header.typed))
     with ThreadPoolExecutor(max_workers=1) as copying:
         under_way: Future[None] | None = None
         for block in validation:
@@ -179,7 +179,7 @@ def _accepted_rows(attempt: Attempt, data_type: DataType, validation: Validation
     columns = [
         sql.SQL("{} as {}").format(
             sql.Identifier(column.field)
-            if column.name in validation.header.columns
+            if column.name in validation.header.typed
             else sql.SQL(f"null::{column.sql_type}"),
             sql.Identifier(column.name),
         )

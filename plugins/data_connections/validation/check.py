@@ -109,7 +109,7 @@ def check_file(
         try:
             reader = open_rows(
                 stream,
-                file_format or FileFormat(),
+                (file_format or FileFormat()).over(data_type.format),
                 name=Path(shown_name).name,
                 default_names=[column.name for column in data_type.columns],
             )

@@ -13,11 +13,13 @@ from data_connections.formats import BrokenRow, RowBlock
 from data_connections.validation.cells import absent_problems, has_value, read_cells
 from data_connections.validation.expectations import RowExpectations
 from data_connections.validation.header import SUBMISSION_ID, Header
-from data_connections.validation.lexical import Problem
+from data_connections.validation.lexical import Problem, matches
 from data_connections.validation.messages import cell_finding
+from data_connections.validation.open_columns import as_objects, column_named
 from data_connections.validation.outcomes import Finding, Mask, Outcome, ValidationOptions
 from data_connections.validation.rows import CheckedRows
 from data_connections.validation.rules import rule_problems
+from data_connections.validation.spellings import as_meant
 from data_connections.validation.texts import space_around
 from data_connections.validation.times import Clock, age_problems
 
@@ -42,7 +44,7 @@ class RowChecker:
         self._options = options
         self._expectations = expectations
         self._clock = Clock.of(options)
-        self._columns = [data_type.column(name) for name in header.columns]
+        self._columns = [data_type.column(name) for name in header.typed if data_type.column(name).type != "json"]
         group = data_type.group
         self._key = [name for name in group.key if name in header.columns] if group else []
 
@@ -53,7 +55,8 @@ class RowChecker:
         return _with_broken(checked, block.broken) if block.broken else checked
 
     def _check_well_formed(self, lines: np.ndarray[tuple[int], np.dtype[np.int64]], cells: pa.Table) -> CheckedRows:
-        raw = {name: _flat(cells.column(position)) for name, position in self._header.columns.items()}
+        read = {name: _flat(cells.column(position)) for name, position in self._header.columns.items()}
+        raw = as_meant(self._columns, read, len(lines))
         presence = {name: has_value(values) for name, values in raw.items()}
         findings: list[Finding] = []
         typed: dict[str, pa.Array] = {}
@@ -63,7 +66,9 @@ class RowChecker:
             typed[column.name] = values
             if column.name in self._key:
                 certain &= ~bad
-        for rule, name, broken in rule_problems(self._data_type.rules, presence, len(lines)):
+        typed |= self._check_opened(cells, lines, findings)
+        findings += self._too_long(cells, lines)
+        for rule, name, broken in rule_problems(self._data_type.rules, presence, raw, len(lines)):
             findings += [Finding(int(line), name, rule.code, rule.message, rule.severity) for line in lines[broken]]
         table = pa.table(typed)
         if self._expectations is not None:
@@ -83,6 +88,32 @@ class RowChecker:
             corrects=self._corrects(cells),
         )
 
+    def _check_opened(
+        self, cells: pa.Table, lines: np.ndarray[tuple[int], np.dtype[np.int64]], findings: list[Finding]
+    ) -> dict[str, pa.Array]:
+        """Check the columns of the sender's own, and return the objects that they make."""
+        opened = self._data_type.open_columns
+        if opened is None or not self._header.opened:
+            return {}
+        checked = []
+        for name, position in self._header.opened.items():
+            texts = _flat(cells.column(position))
+            presence = {name: has_value(texts)}
+            column = column_named(opened, name)
+            checked.append((name, *self._check_column(column, texts, presence, lines, findings, key=True)))
+        return {opened.into: as_objects(checked, len(lines))}
+
+    def _too_long(self, cells: pa.Table, lines: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[Finding]:
+        most = self._data_type.most_row_bytes
+        if most is None:
+            return
+        sizes = np.full(len(lines), cells.num_columns - 1, dtype=np.int64)
+        for column in cells.columns:
+            sizes += np.asarray(pc.binary_length(_flat(column)), dtype=np.int64)
+        for row in np.flatnonzero(sizes > most).tolist():
+            message = f"The row has {sizes[row]:,} bytes; {most:,} are the most. Shorten its texts."
+            yield Finding(int(lines[row]), None, "ROW_TOO_LONG", message)
+
     def _check_column(
         self,
         column: Column,
@@ -90,11 +121,14 @@ class RowChecker:
         presence: Mapping[str, Mask],
         lines: np.ndarray[tuple[int], np.dtype[np.int64]],
         findings: list[Finding],
+        *,
+        key: bool = False,
     ) -> tuple[pa.Array, Mask]:
         """Type one column and add what is wrong with it; return its values and where they are bad."""
         bad = np.zeros(len(cells), dtype=bool)
         present = presence[column.name]
-        values, problems = read_cells(column, cells, present, self._clock, key=column.name in self._key)
+        is_key = key or column.name in self._key
+        values, problems = read_cells(column, cells, present, self._clock, key=is_key)
         for code, mask in self._all_problems(column, cells, presence, values, problems):
             rows = np.flatnonzero(mask & ~bad)
             if len(rows):
@@ -105,6 +139,14 @@ class RowChecker:
                 ]
                 if code != "SPACE_AROUND_KEY":
                     bad |= mask
+        for refusal in column.refused:
+            fitting = present & ~bad & matches(cells, refusal.pattern)
+            findings += [
+                Finding(line, column.name, refusal.code, refusal.message, refusal.severity)
+                for line in lines[fitting].tolist()
+            ]
+            if refusal.severity == "error":
+                bad |= fitting
         return values, bad
 
     def _all_problems(

@@ -24,6 +24,8 @@ class Header:
         names: The header's cells as read.
         columns: Position of each column of the data type that the file has, by its proper name, in file order.
         added: Positions of the columns that a rejects file adds, by their names.
+        opened: Positions of the columns with names of the sender's own, by their names.
+        derived: Columns that the file does not have and its rows get: units, the object of the sender's own columns.
         warnings: What is to be said about the header; about the file, not about a row.
     """
 
@@ -31,6 +33,13 @@ class Header:
     columns: Mapping[str, int]
     added: Mapping[str, int]
     warnings: tuple[Finding, ...]
+    opened: Mapping[str, int]
+    derived: tuple[str, ...]
+
+    @property
+    def typed(self) -> tuple[str, ...]:
+        """The columns of the data type that the file's rows have values of."""
+        return (*self.columns, *self.derived)
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -53,6 +62,7 @@ def read_header(
     columns: dict[str, int] = {}
     added: dict[str, int] = {}
     unknown: list[str] = []
+    opened: dict[str, int] = {}
     rejects = {header_key(name): name for name in REJECTS_COLUMNS}
     for position, name in enumerate(names):
         column = data_type.find(name)
@@ -63,11 +73,38 @@ def read_header(
             added[rejects[header_key(name)]] = position
         else:
             _refuse_unwanted(name, data_type)
-            unknown.append(name)
+            if data_type.open_columns:
+                opened[name.strip()] = position
+            else:
+                unknown.append(name)
     _refuse_unrecognised(names, data_type, columns)
     _refuse_incomplete(names, data_type, columns)
-    warnings = _unknown_findings(unknown, data_type, unknown_columns)
-    return Header(tuple(names), columns, added, warnings)
+    _refuse_by_rules(data_type, columns, opened)
+    warnings = (*_unknown_findings(unknown, data_type, unknown_columns), *_too_many_opened(data_type, opened))
+    return Header(tuple(names), columns, added, warnings, opened, _derived(data_type, columns, opened))
+
+
+def _derived(data_type: DataType, columns: Mapping[str, int], opened: Mapping[str, int]) -> tuple[str, ...]:
+    units = [data_type.column(name).unit for name in columns]
+    objects = [data_type.open_columns.into] if data_type.open_columns and opened else []
+    return tuple(dict.fromkeys(name for name in (*units, *objects) if name is not None and name not in columns))
+
+
+def _refuse_by_rules(data_type: DataType, columns: Mapping[str, int], opened: Mapping[str, int]) -> None:
+    for rule in data_type.header_rules:
+        if not set(rule.any_of) & set(columns):
+            raise FileRefused(rule.code, rule.message, line=1)
+    open_columns = data_type.open_columns
+    if open_columns and open_columns.needed_code and not opened:
+        raise FileRefused(open_columns.needed_code, open_columns.needed_message, line=1)
+
+
+def _too_many_opened(data_type: DataType, opened: Mapping[str, int]) -> tuple[Finding, ...]:
+    most = data_type.open_columns.advised if data_type.open_columns else None
+    if most is None or len(opened) <= most:
+        return ()
+    message = f"The file adds {len(opened)} columns of its own; up to {most} are advised."
+    return (Finding(None, None, "MORE_COLUMNS_THAN_ADVISED", message, "warning"),)
 
 
 def _refuse_second(column: Column, columns: Mapping[str, int], names: Sequence[str], name: str) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from data_connections.data_types import RowRule
+from data_connections.validation.lexical import matches
 from data_connections.validation.outcomes import Mask
 
 
 def rule_problems(
-    rules: Sequence[RowRule], presence: Mapping[str, Mask], rows: int
+    rules: Sequence[RowRule], presence: Mapping[str, Mask], cells: Mapping[str, pa.Array], rows: int
 ) -> Iterator[tuple[RowRule, str, Mask]]:
     """Find the rows that break a rule.
 
     Args:
         rules: The data type's rules; a column that the file does not have is empty on every row.
         presence: Where each column of the file is not empty, by its name.
+        cells: The cells of each column of the file.
         rows: How many rows there are.
 
     Yields:
@@ -26,6 +29,8 @@ def rule_problems(
     nowhere = np.zeros(rows, dtype=bool)
     for rule in rules:
         holds = presence.get(rule.when, nowhere) if rule.when else ~nowhere
+        if rule.when_matches and rule.when in cells:
+            holds = holds & matches(cells[rule.when], rule.when_matches)
         if not holds.any():
             continue
         given = [presence.get(name, nowhere) for name in rule.columns]

@@ -11,6 +11,7 @@ import numpy as np
 from data_connections.data_types import DataType
 from data_connections.formats import TableReader
 from data_connections.validation.checking import RowChecker
+from data_connections.validation.days import DayCounter
 from data_connections.validation.expectations import RowExpectations
 from data_connections.validation.file_suite import FileSuite
 from data_connections.validation.header import Header, read_header
@@ -59,6 +60,7 @@ class Validation(Iterator[ValidatedBlock]):
         self._options = options
         self._expectations = RowExpectations(data_type) if options.expectations else None
         self._review = review
+        self._days = DayCounter(data_type.days, options.time_zone)
         self._blocks = self._run(reader)
 
     def __iter__(self) -> Iterator[ValidatedBlock]:
@@ -66,6 +68,7 @@ class Validation(Iterator[ValidatedBlock]):
 
     def __next__(self) -> ValidatedBlock:
         block = next(self._blocks)
+        self._days.add(block)
         if self._review is not None:
             block = self._review(block)
         self.totals += _totals(block, self._data_type)
