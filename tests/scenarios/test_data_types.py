@@ -221,7 +221,8 @@ def test_a_corrected_period_takes_the_place_of_the_one_before(desk: Desk) -> Non
 
 def test_classifications_of_other_files_stay(desk: Desk) -> None:
     name = connected(desk, "classifications")
-    desk.submit('Key\tMarket\tCampaign "Name"\nspring\tDE\tA \\ b "c"\nfall\tAT\t\n', connection=name)
+    first = 'Key\tMarket\t"Campaign ""Name"""\nspring\tDE\t"A \\ b ""c"""\nfall\tAT\t\n'
+    desk.submit(first, connection=name)
     desk.submit("Market\tKey\tChannel\n\tspring\tEmail\nCH\tfall\t\n", connection=name)
 
     kept = desk.ledger.all("select key, classifications from classification order by 1")

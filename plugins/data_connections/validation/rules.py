@@ -29,7 +29,7 @@ def rule_problems(
     nowhere = np.zeros(rows, dtype=bool)
     for rule in rules:
         holds = presence.get(rule.when, nowhere) if rule.when else ~nowhere
-        if rule.when_matches and rule.when in cells:
+        if rule.when and rule.when_matches and rule.when in cells:
             holds = holds & matches(cells[rule.when], rule.when_matches)
         if not holds.any():
             continue
