@@ -202,6 +202,23 @@ def test_a_google_feed_becomes_the_catalog_and_a_delta_changes_it(desk: Desk) ->
     assert (held["state"], held["code"]) == ("on_hold", "ROWS_VANISH")
 
 
+FEED = """<?xml version="1.0"?>
+<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>Shop</title>
+<item><g:id>A</g:id><title>One</title><link>https://shop.example/1</link><g:price>15.00 EUR</g:price>
+<g:availability>in_stock</g:availability></item>
+<item><g:id>B</g:id><title>Two</title><link>shop</link><g:price>8.00 EUR</g:price></item>
+</channel></rss>
+"""
+
+
+def test_a_google_feed_may_be_xml(desk: Desk) -> None:
+    done = desk.submit(FEED, "feed.xml", connected(desk, "product_catalog"))
+
+    assert (done["accepted"], desk.codes(done)) == (1, {5: ["PATTERN"]})
+    kept = desk.ledger.one("select catalog_item_id, current_price, currency, stock_availability from catalog_item")
+    assert [str(value) for value in kept.values()] == ["A", "15.00", "EUR", "InStock"]
+
+
 def test_a_corrected_period_takes_the_place_of_the_one_before(desk: Desk) -> None:
     name = connected(desk, "aggregate_performance", time_zone="America/New_York")
     header = "CampaignId,EventDateTimeStart,EventDateTimeEnd,MediaId,EventType,Quantity,Revenue\n"

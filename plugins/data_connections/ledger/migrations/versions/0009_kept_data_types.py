@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0009"
+down_revision = "0008"
 
 # As the folders of include/schemas have them: reports ask for them in ledgers that never took any.
 KEPT = """
