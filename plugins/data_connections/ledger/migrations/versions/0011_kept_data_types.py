@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 # As the folders of include/schemas have them: reports ask for them in ledgers that never took any.
 KEPT = """
