@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from data_connections.errors import ConfigurationError, ConnectionsError
 from data_connections.settings import Settings
+from local_stack.keys import ADMINISTRATOR
 
 USER = "CONNECTIONS_AIRFLOW_USER"
 PASSWORD = "CONNECTIONS_AIRFLOW_PASSWORD"  # noqa: S105 - the variable's name, not its value
@@ -33,11 +35,14 @@ class AirflowApi:
     Args:
         settings: The installation. The login is in ``CONNECTIONS_AIRFLOW_USER`` and
             ``CONNECTIONS_AIRFLOW_PASSWORD``, else the local stack's.
+        account: Whose login of the local stack.
         timeout: Seconds to wait for an answer.
     """
 
-    def __init__(self, settings: Settings, *, timeout: float = 10.0) -> None:
+    def __init__(self, settings: Settings, *, timeout: float = 10.0, account: str = ADMINISTRATOR) -> None:
         from local_stack import Stack
+
+        self._account = account
 
         self._stack = Stack(settings)
         self.url = settings.airflow_url.rstrip("/")
@@ -61,9 +66,18 @@ class AirflowApi:
         return f"{self.url}/dags/{quote(dag_id)}/runs/{quote(run_id)}"
 
     def _ask(self, verb: str, path: str, **more: Any) -> Any:
-        if self._token is None:
-            self._token = self._login()
-        return self._send(verb, f"/api/v2{path}", headers={"Authorization": f"Bearer {self._token}"}, **more)
+        if self._token is not None:
+            try:
+                return self._send_as(self._token, verb, path, **more)
+            except AirflowRefused as refused:
+                if refused.status != HTTPStatus.UNAUTHORIZED:
+                    raise
+        # The first question, or the login has run out in a process that lives long.
+        self._token = self._login()
+        return self._send_as(self._token, verb, path, **more)
+
+    def _send_as(self, token: str, verb: str, path: str, **more: Any) -> Any:
+        return self._send(verb, f"/api/v2{path}", headers={"Authorization": f"Bearer {token}"}, **more)
 
     def _login(self) -> str:
         name, password = os.environ.get(USER), os.environ.get(PASSWORD)
@@ -73,7 +87,7 @@ class AirflowApi:
                     f"There is no login for Airflow at {self.url}: set {USER} and {PASSWORD}, or start the local "
                     "stack with `make up`."
                 )
-            name, password = self._stack.login
+            name, password = self._stack.login_of(self._account)
         answer = self._send("POST", "/auth/token", json={"username": name, "password": password})
         return str(answer["access_token"])
 

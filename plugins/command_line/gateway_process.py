@@ -12,6 +12,7 @@ from command_line.session import open_ledger
 
 if TYPE_CHECKING:
     from data_connections.gateway.configuration import GatewayConfiguration
+    from data_connections.gateway.run_starter import StartRun
     from data_connections.ledger import Ledger
     from data_connections.settings import Settings
 
@@ -22,21 +23,25 @@ def run_gateway(settings: Settings) -> None:
     Raises:
         ConfigurationError: The ports cannot be had, or another gateway serves these folders.
     """
+    from command_line.airflow_api import AirflowApi
+    from command_line.start_run import start_waiting_run
     from data_connections.gateway.configuration import GatewayConfiguration
+    from local_stack.keys import GATEWAY
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     configuration = GatewayConfiguration.from_environment(settings)
-    asyncio.run(_serve(configuration, open_ledger(settings)))
+    api = AirflowApi(settings, account=GATEWAY)
+    asyncio.run(_serve(configuration, open_ledger(settings), lambda name: start_waiting_run(api, name)))
 
 
-async def _serve(configuration: GatewayConfiguration, ledger: Ledger) -> None:
+async def _serve(configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun) -> None:
     from data_connections.gateway.serving import running
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(configuration, ledger) as gateway:
+    async with running(configuration, ledger, start_run) as gateway:
         note(f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}.")
         await stop.wait()
         note("Stopping; transfers that are under way may finish.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -9,8 +10,11 @@ import typer
 from rich.console import Console
 
 from data_connections.errors import ConfigurationError, ConnectionsError
+from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
 from data_connections.settings import Settings
+from local_stack.ports import GATEWAY_PORT, free_port_near
 from local_stack.stack import Stack
+from local_stack.supervision import gateway_program
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 _console = Console(highlight=False)
@@ -21,12 +25,20 @@ def up() -> None:
     """Start Airflow, its database and the ledger, and leave them running."""
     began = time.monotonic()
     stack = Stack(Settings.from_environment(), progress=lambda words: _tell(words, began))
-    stack.up()
+    stack.up(more=(gateway_program(_sftp_port()),))
     name, _ = stack.login
     _console.print(f"\nConnections runs at [bold]{stack.url}[/bold]")
     _console.print(f"  login     {name}, with the password in {stack.password_file}", soft_wrap=True)
     _console.print(f"  logs      {stack.logs}", soft_wrap=True)
+    address = GatewayAddress.find(GatewayConfiguration.from_environment(stack.settings))
+    _console.print(f"  gateway   SFTP at {address.host} port {address.sftp_port}; see `connections gateway --help`")
     _console.print("  stop it   make down")
+
+
+def _sftp_port() -> int:
+    """Return the port that was asked for, or one that is free."""
+    asked = os.environ.get("CONNECTIONS_GATEWAY_SFTP_PORT")
+    return int(asked) if asked and asked.isdigit() else free_port_near(GATEWAY_PORT)
 
 
 @app.command()

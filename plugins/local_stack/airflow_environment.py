@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from data_connections.settings import PROJECT, Settings
-from local_stack.keys import ADMINISTRATOR, Keys
+from local_stack.keys import ADMINISTRATOR, GATEWAY, Keys
 
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 MARK = "CONNECTIONS_STACK"
@@ -86,7 +86,7 @@ def _airflow(settings: Settings, port: int, metadata_url: str) -> dict[str, str]
         "core__parallelism": str(max(4, 4 * (os.cpu_count() or 1))),
         "core__plugins_folder": str(PROJECT / "plugins"),
         "core__simple_auth_manager_passwords_file": str(keys.password_file),
-        "core__simple_auth_manager_users": f"{ADMINISTRATOR}:admin",
+        "core__simple_auth_manager_users": f"{ADMINISTRATOR}:admin,{GATEWAY}:user",
         "dag_processor__min_file_process_interval": "10",
         "dag_processor__refresh_interval": "30",
         "database__sql_alchemy_conn": metadata_url,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ADMINISTRATOR = "admin"
+GATEWAY = "gateway"
+"""The gateway's own login at Airflow: it may start runs, and configure nothing."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,20 @@ class Keys:
 
     @property
     def password_file(self) -> Path:
-        """File with the administrator's login, as Airflow's SimpleAuthManager reads it."""
-        self._kept("passwords.json", json.dumps({ADMINISTRATOR: secrets.token_urlsafe(12)}))
-        return self.folder / "passwords.json"
+        """File with the logins, as Airflow's SimpleAuthManager reads it."""
+        made = {name: secrets.token_urlsafe(12) for name in (ADMINISTRATOR, GATEWAY)}
+        kept = json.loads(self._kept("passwords.json", json.dumps(made)))
+        path = self.folder / "passwords.json"
+        if not made.keys() <= kept.keys():
+            unfinished = path.with_name(f"passwords.json.{os.getpid()}")
+            unfinished.touch(0o600)
+            unfinished.write_text(json.dumps({**made, **kept}), encoding="utf-8")
+            unfinished.replace(path)
+        return path
 
-    @property
-    def password(self) -> str:
-        """The administrator's password."""
-        return str(json.loads(self.password_file.read_text(encoding="utf-8"))[ADMINISTRATOR])
+    def password(self, name: str = ADMINISTRATOR) -> str:
+        """Return the password of a login at Airflow."""
+        return str(json.loads(self.password_file.read_text(encoding="utf-8"))[name])
 
     def _kept(self, name: str, new: str) -> str:
         """Return what stands in the file ``name``; ``new`` is written first when there is none."""

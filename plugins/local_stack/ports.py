@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 DEFAULT_PORT = 8080
+GATEWAY_PORT = 2222
 
 
 def free_port_near(wanted: int) -> int:

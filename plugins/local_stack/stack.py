@@ -55,7 +55,11 @@ class Stack:
     @property
     def login(self) -> tuple[str, str]:
         """The administrator's name and password."""
-        return ADMINISTRATOR, keys_of(self.settings).password
+        return self.login_of(ADMINISTRATOR)
+
+    def login_of(self, name: str) -> tuple[str, str]:
+        """Return the name and the password of one of the stack's logins at Airflow."""
+        return name, keys_of(self.settings).password(name)
 
     @property
     def password_file(self) -> Path:

@@ -50,6 +50,12 @@ def airflow_programs() -> tuple[Program, ...]:
     )
 
 
+def gateway_program(sftp_port: int) -> Program:
+    """Return the program that serves the endpoints that we host; supervisor waits 10 s before it kills."""
+    environment = {"CONNECTIONS_GATEWAY_SFTP_PORT": str(sftp_port), "CONNECTIONS_GATEWAY_DRAIN": "7"}
+    return Program("gateway", (sys.executable, "-m", "command_line.main", "gateway", "serve"), environment, priority=30)
+
+
 def postgres_program() -> Program:
     """Return the program that keeps the embedded PostgreSQL running."""
     return Program("postgres", (sys.executable, "-m", "local_stack.postgres_keeper"), priority=10)

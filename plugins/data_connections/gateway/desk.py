@@ -21,15 +21,22 @@ class Desk:
         folder: The connection's folder.
         journal: Where it is written down.
         accepts: Whether new transfers may begin; not while the gateway is about to stop.
+        arrived: Told the number of the connection when its main folder got a file.
     """
 
     def __init__(
-        self, proof: Proof, folder: PartnerFolder, journal: Journal, accepts: Callable[[], bool] = lambda: True
+        self,
+        proof: Proof,
+        folder: PartnerFolder,
+        journal: Journal,
+        accepts: Callable[[], bool],
+        arrived: Callable[[int], object],
     ) -> None:
         self.proof = proof
         self.folder = folder
         self.journal = journal
-        self.accepts = accepts
+        self._accepts = accepts
+        self._arrived = arrived
         self._open: set[Upload | Download] = set()
 
     def upload(self, path: bytes) -> Upload:
@@ -59,6 +66,7 @@ class Desk:
         with self._told(path):
             now = self.folder.move(path, new, replace=replace)
         self.journal.changed(self.proof, "file.renamed", now, was=path.decode("utf-8", "replace"))
+        self._tell_of(now)
 
     def refuse(self, path: bytes, why: str) -> NoReturn:
         """Refuse something that no login may do.
@@ -92,6 +100,7 @@ class Desk:
             self.journal.refused(self.proof, upload.path, str(refused))
             raise
         self.journal.uploaded(self.proof, arrived.path, arrived.size)
+        self._tell_of(arrived.path)
 
     def finish_download(self, download: Download) -> None:
         """Leave a file that was handed out, and write down whether it was whole."""
@@ -112,6 +121,14 @@ class Desk:
                 transfer.close()
         self._open.clear()
 
+    def again(self) -> Desk:
+        """Return a desk for another channel of the same connection."""
+        return Desk(self.proof, self.folder, self.journal, self._accepts, self._arrived)
+
+    def _tell_of(self, path: bytes) -> None:
+        if path.count(b"/") == 1:
+            self._arrived(self.proof.connection_id)
+
     def _refuse_late(self) -> None:
-        if not self.accepts():
+        if not self._accepts():
             raise Refused(Cause.DENIED, "The server is about to restart; please come again in a minute.")

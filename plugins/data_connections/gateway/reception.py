@@ -22,9 +22,13 @@ class Reception:
         configuration: Its limits and folders.
         roster: Who may log in.
         journal: Where it is written down.
+        arrived: Told the number of a connection whose main folder got a file.
     """
 
-    def __init__(self, configuration: GatewayConfiguration, roster: Roster, journal: Journal) -> None:
+    def __init__(
+        self, configuration: GatewayConfiguration, roster: Roster, journal: Journal, arrived: Callable[[int], object]
+    ) -> None:
+        self._arrived = arrived
         self.configuration = configuration
         self.roster = roster
         self.journal = journal
@@ -61,7 +65,8 @@ class Reception:
         self._sessions[session] = (proof, end)
         self.failed.succeeded(address)
         self.journal.logged_in(proof, address, protocol)
-        return Desk(proof, self._folder(proof.connection_id, spec), self.journal, lambda: not self.closing)
+        folder = self._folder(proof.connection_id, spec)
+        return Desk(proof, folder, self.journal, lambda: not self.closing, self._arrived)
 
     def part(self, session: object) -> None:
         """A connection has ended."""

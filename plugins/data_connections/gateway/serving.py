@@ -7,9 +7,10 @@ import contextlib
 import fcntl
 import logging
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncssh
 
@@ -20,7 +21,8 @@ from data_connections.gateway.journal import Journal
 from data_connections.gateway.reception import Reception
 from data_connections.gateway.retention import expire_collected
 from data_connections.gateway.roster import Roster
-from data_connections.gateway.server_keys import ServerKeys
+from data_connections.gateway.run_starter import RunStarter, StartRun
+from data_connections.gateway.server_keys import ServerKey, ServerKeys
 from data_connections.gateway.ssh_server import listen_ssh
 from data_connections.ledger import Ledger
 
@@ -35,14 +37,16 @@ class Gateway:
     Args:
         configuration: Where it listens and keeps its things.
         ledger: The ledger.
+        start_run: Starts a run of a connection that got a file.
     """
 
-    def __init__(self, configuration: GatewayConfiguration, ledger: Ledger) -> None:
+    def __init__(self, configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun) -> None:
         self.configuration = configuration
         self.keys = ServerKeys(configuration.state)
         self.journal = Journal(ledger)
         self.roster = Roster(ledger, configuration.refresh)
-        self.reception = Reception(configuration, self.roster, self.journal)
+        self.starter = RunStarter(ledger, self.roster, configuration.hosted, start_run)
+        self.reception = Reception(configuration, self.roster, self.journal, self.starter.file_arrived)
         self.address = GatewayAddress(configuration.host, configuration.sftp_port)
         self._port = configuration.sftp_port
         self._acceptor: asyncssh.SSHAcceptor | None = None
@@ -66,6 +70,16 @@ class Gateway:
         self._port = acceptor.get_port()
         self.address = GatewayAddress(self.configuration.host, self._port)
         self.address.announce(self.configuration)
+
+    def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Return what goes on beside the transfers."""
+        return (
+            self.roster.refresh_on(),
+            self.journal.write_on(),
+            self.starter.start_on(),
+            self.look_after(),
+            self.expire(),
+        )
 
     async def look_after(self) -> None:
         """End what is not valid any more, and change the host key when its time has come, until cancelled."""
@@ -103,23 +117,22 @@ class Gateway:
             self._acceptor = None
 
 
-def _names(keys: list) -> str:  # type: ignore[type-arg]
+def _names(keys: list[ServerKey]) -> str:
     return " ".join(key.fingerprint for key in keys)
 
 
 @asynccontextmanager
-async def running(configuration: GatewayConfiguration, ledger: Ledger) -> AsyncIterator[Gateway]:
+async def running(configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun) -> AsyncIterator[Gateway]:
     """Run a gateway while inside; at the end transfers may finish first.
 
     Raises:
         ConfigurationError: Another gateway serves these folders, or the port cannot be had.
     """
     with _only_one(configuration):
-        gateway = Gateway(configuration, ledger)
+        gateway = Gateway(configuration, ledger, start_run)
         await gateway.roster.refresh()
         await gateway.listen()
-        loops = (gateway.roster.refresh_on(), gateway.journal.write_on(), gateway.look_after(), gateway.expire())
-        tasks = [asyncio.create_task(loop) for loop in loops]
+        tasks = [asyncio.create_task(loop) for loop in gateway.loops()]
         try:
             yield gateway
         finally:

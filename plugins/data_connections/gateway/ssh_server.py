@@ -130,8 +130,7 @@ async def _serve_session(stdin: Any, stdout: Any, stderr: Any) -> None:
         stderr.write(b"This server offers SFTP only.\r\n")
         channel.exit(1)
         return
-    desk = Desk(partner.desk.proof, partner.desk.folder, partner.desk.journal, partner.desk.accepts)
-    await FolderSession(FolderSftp(channel, desk), stdin, stdout).run()
+    await FolderSession(FolderSftp(channel, partner.desk.again()), stdin, stdout).run()
 
 
 async def listen_ssh(reception: Reception, keys: list[ServerKey], port: int) -> asyncssh.SSHAcceptor:

@@ -1,0 +1,137 @@
+"""Connections whose folder we host, through their generated DAGs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+
+from data_connections.catalog.reference import load_reference
+from data_connections.catalog.reference_ledger import apply_reference
+from data_connections.gateway.retention import expire_collected
+from data_connections.gateway.run_starter import Answer
+from data_connections.ledger import Ledger
+from data_connections.settings import PROJECT
+from fixtures.catalog import changed
+from fixtures.hosting import COLLECTED, PUSHED, Hosting, Partner, until
+from triggers.files import FilesTrigger
+
+pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
+ORDERS = (
+    "CampaignId,ActionTrackerId,EventDate,OrderId,CustomerId,CurrencyCode,Amount\n"
+    "1000,2001,2026-11-01T10:00:00Z,1,c-1,EUR,10.00\n1000,2001,2026-11-01T10:00:00Z,2,c-2,EUR,bad\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def same_folders(hosting: Hosting, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks and gateway see the same folders, as they do on one machine."""
+    monkeypatch.setenv("CONNECTIONS_HOSTED", str(hosting.configuration.hosted))
+    apply_reference(ledger, load_reference(PROJECT / "include" / "reference"), "tests")
+
+
+def run_dag(name: str, **conf: Any) -> Any:
+    dag = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags[name]
+    for task in dag.tasks:
+        task.retry_delay = timedelta(seconds=0.1)
+    return dag.test(run_conf=conf or None)
+
+
+def put(partner: Partner, **files: str) -> None:
+    """Upload files by SFTP; tasks run in this thread, so no event loop may."""
+
+    async def upload() -> None:
+        async with partner.endpoint() as endpoint:
+            for path, content in files.items():
+                await endpoint.upload(path, content.encode())
+
+    asyncio.run(upload())
+
+
+def seen(partner: Partner, folder: str) -> list[str]:
+    """Return what the partner finds in a folder, every file read to its end."""
+
+    async def collect() -> list[str]:
+        async with partner.endpoint() as endpoint:
+            files = await endpoint.list(folder)
+            for file in files:
+                async with aclosing(endpoint.read(file.path)) as blocks:
+                    assert sum([len(block) async for block in blocks]) == file.size
+        return sorted(file.name for file in files)
+
+    return asyncio.run(collect())
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    asyncio.run(until(condition))
+
+
+def test_a_pushed_file_is_booked_and_answered(hosting: Hosting, ledger: Ledger) -> None:
+    partner = hosting.host(PUSHED)
+    put(partner, **{"/orders.csv": ORDERS, "/test/trial.csv": ORDERS})
+    assert str(run_dag("acme-pushed").state) == "success"
+    assert ledger.all("select file_name, state, rows, accepted from submission") == [
+        {"file_name": "orders.csv", "state": "partly_applied", "rows": 2, "accepted": 1}
+    ]
+    assert [name.split("_")[0] for name in seen(partner, "/results")] == ["receipt", "result", "result"]
+    assert seen(partner, "/") == []
+    assert hosting.started == ["acme-pushed"]
+
+
+async def test_the_word_of_the_gateway_ends_the_wait(hosting: Hosting) -> None:
+    """Looks are an hour apart: without the word, the trigger would not look again."""
+    partner = hosting.host(changed(PUSHED, arrival={"look_every": 3600}))
+    end = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    trigger = FilesTrigger(
+        connection="acme-pushed", revision=1, dag_run_id="manual__1", started_at=end, due_at="", closes_at=end
+    )
+    waiting = asyncio.create_task(anext(trigger.run()))
+    query = "select count(*) as n from pg_stat_activity where query = 'listen connections_arrival'"
+    await until(lambda: hosting.ledger.one(query) == {"n": 1})
+    async with partner.endpoint() as endpoint:
+        await endpoint.upload("/orders.csv", b"x")
+    async with asyncio.timeout(20):
+        event = await waiting
+    assert [file["name"] for file in event.payload["files"]] == ["orders.csv"]
+
+
+def test_a_run_is_asked_for_until_the_file_is_taken(
+    hosting: Hosting, monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+) -> None:
+    monkeypatch.setattr("data_connections.gateway.run_starter.TRY_AGAIN", 0.2)
+    partner = hosting.host(PUSHED)
+    hosting.answer = Answer.ACTIVE
+    put(partner, **{"/notes.txt": "no orders", "/test/orders.csv": "a trial", "/orders.csv": ORDERS})
+    wait_for(lambda: len(hosting.started) > 1)
+    assert str(run_dag("acme-pushed").state) == "success"
+    wait_for(lambda: not hosting.gateway.starter.is_busy)
+    asked = len(hosting.started)
+    put(partner, **{"/more.txt": "no orders"})
+    wait_for(lambda: not hosting.gateway.starter.is_busy)
+    assert len(hosting.started) == asked
+
+
+def test_a_report_waits_to_be_collected_and_is_gone_when_its_time_is_over(hosting: Hosting, ledger: Ledger) -> None:
+    partner = hosting.host(COLLECTED)
+    assert str(run_dag("acme-collected", business_date="2026-10-05").state) == "success"
+    query = "select state, remote_path, collected_at is not null as collected, collected_by, expired_at from delivery"
+    waiting = {"state": "delivered", "remote_path": "/performance_2026-10-05.csv", "expired_at": None}
+    assert ledger.one(query) == {**waiting, "collected": False, "collected_by": None}
+    assert seen(partner, "/") == ["performance_2026-10-05.csv"]
+    hosting.activity("file.downloaded")
+    assert ledger.one(query) == {**waiting, "collected": True, "collected_by": "acme-collected"}
+    gateway, hosted = hosting.gateway, hosting.configuration.hosted
+    assert expire_collected(hosted, gateway.roster.specs(), gateway.journal) == 0
+    long_ago = time.time() - timedelta(days=14, minutes=1).total_seconds()
+    os.utime(partner.files / "performance_2026-10-05.csv", (long_ago, long_ago))
+    assert expire_collected(hosted, gateway.roster.specs(), gateway.journal) == 1
+    assert list(partner.files.iterdir()) == []
+    hosting.activity("file.expired")
+    assert ledger.one("select expired_at is not null as expired from delivery") == {"expired": True}
