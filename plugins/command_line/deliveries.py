@@ -15,7 +15,8 @@ from command_line.session import current_settings, open_ledger
 deliveries = typer.Typer(help="Show outbound files and what became of them.")
 
 _LISTED = (
-    "id", "connection", "business_date", "version", "state", "file_name", "rows", "size", "created_at", "delivered_at"
+    "id", "connection", "business_date", "version", "state", "file_name", "rows", "size", "created_at", "delivered_at",
+    "collected_at",
 )  # fmt: skip
 Connection = Annotated[str | None, typer.Option("--connection", "-c", help="Only this connection.")]
 States = Annotated[list[str] | None, typer.Option("--state", "-s", help="Only this state; may be given again.")]

@@ -36,12 +36,13 @@ def run_gateway(settings: Settings) -> None:
 
 
 async def _serve(configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun) -> None:
+    from command_line.check_trial import check_trial
     from data_connections.gateway.serving import running
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(configuration, ledger, start_run) as gateway:
+    async with running(configuration, ledger, start_run, check_trial) as gateway:
         note(f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}.")
         await stop.wait()
         note("Stopping; transfers that are under way may finish.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable
@@ -69,13 +70,13 @@ def seen(partner: Partner, folder: str) -> list[str]:
     return asyncio.run(collect())
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    asyncio.run(until(condition))
+def wait_for(condition: Callable[[], object], patience: float = 10.0) -> None:
+    asyncio.run(until(condition, patience))
 
 
 def test_a_pushed_file_is_booked_and_answered(hosting: Hosting, ledger: Ledger) -> None:
     partner = hosting.host(PUSHED)
-    put(partner, **{"/orders.csv": ORDERS, "/test/trial.csv": ORDERS})
+    put(partner, **{"/orders.csv": ORDERS})
     assert str(run_dag("acme-pushed").state) == "success"
     assert ledger.all("select file_name, state, rows, accepted from submission") == [
         {"file_name": "orders.csv", "state": "partly_applied", "rows": 2, "accepted": 1}
@@ -100,6 +101,17 @@ async def test_the_word_of_the_gateway_ends_the_wait(hosting: Hosting) -> None:
     async with asyncio.timeout(20):
         event = await waiting
     assert [file["name"] for file in event.payload["files"]] == ["orders.csv"]
+
+
+def test_a_trial_file_is_answered_and_never_booked(hosting: Hosting, ledger: Ledger) -> None:
+    partner = hosting.host(PUSHED)
+    put(partner, **{"/test/orders.csv": ORDERS, "/test/result_orders.csv": "ours"})
+    wait_for(lambda: hosting.activity("trial.checked"), patience=60)
+    assert seen(partner, "/test") == ["orders.csv", "result_orders.csv", "result_orders.csv_summary.json"]
+    summary = json.loads((partner.files / "test" / "result_orders.csv_summary.json").read_text())
+    assert (summary["rows"], summary["accepted"], summary["rejected"]) == (2, 1, 1)
+    assert "c-2" in (partner.files / "test" / "result_orders.csv").read_text()
+    assert (ledger.all("select from submission"), hosting.started) == ([], [])
 
 
 def test_a_run_is_asked_for_until_the_file_is_taken(

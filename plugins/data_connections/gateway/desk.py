@@ -12,6 +12,9 @@ from data_connections.gateway.refusals import Cause, Refused
 from data_connections.gateway.roster import Proof
 from data_connections.gateway.transfers import Download, Upload
 
+Arrived = Callable[[int, bytes], object]
+"""Told that a connection's folder got a file, under a path as its logins see it."""
+
 
 class Desk:
     """What one logged-in session does with its folder.
@@ -21,7 +24,7 @@ class Desk:
         folder: The connection's folder.
         journal: Where it is written down.
         accepts: Whether new transfers may begin; not while the gateway is about to stop.
-        arrived: Told the number of the connection when its main folder got a file.
+        arrived: Told the number of the connection and the path when its folder got a file.
     """
 
     def __init__(
@@ -30,7 +33,7 @@ class Desk:
         folder: PartnerFolder,
         journal: Journal,
         accepts: Callable[[], bool],
-        arrived: Callable[[int], object],
+        arrived: Arrived,
     ) -> None:
         self.proof = proof
         self.folder = folder
@@ -66,7 +69,7 @@ class Desk:
         with self._told(path):
             now = self.folder.move(path, new, replace=replace)
         self.journal.changed(self.proof, "file.renamed", now, was=path.decode("utf-8", "replace"))
-        self._tell_of(now)
+        self._arrived(self.proof.connection_id, now)
 
     def refuse(self, path: bytes, why: str) -> NoReturn:
         """Refuse something that no login may do.
@@ -100,7 +103,7 @@ class Desk:
             self.journal.refused(self.proof, upload.path, str(refused))
             raise
         self.journal.uploaded(self.proof, arrived.path, arrived.size)
-        self._tell_of(arrived.path)
+        self._arrived(self.proof.connection_id, arrived.path)
 
     def finish_download(self, download: Download) -> None:
         """Leave a file that was handed out, and write down whether it was whole."""
@@ -124,10 +127,6 @@ class Desk:
     def again(self) -> Desk:
         """Return a desk for another channel of the same connection."""
         return Desk(self.proof, self.folder, self.journal, self._accepts, self._arrived)
-
-    def _tell_of(self, path: bytes) -> None:
-        if path.count(b"/") == 1:
-            self._arrived(self.proof.connection_id)
 
     def _refuse_late(self) -> None:
         if not self._accepts():

@@ -101,6 +101,10 @@ class Journal:
         """Something was refused to a login."""
         self._add(proof, "file.refused", _text(path), {"why": why})
 
+    def checked(self, connection_id: int, path: str) -> None:
+        """A trial file was checked, and its answer put beside it."""
+        self._put(_Entry("gateway", "trial.checked", path, connection_id, {}))
+
     def expired(self, connection_id: int, path: str) -> None:
         """A file was deleted because its time to be collected is over."""
         also = (

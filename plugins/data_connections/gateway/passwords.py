@@ -1,6 +1,6 @@
 """Passwords that the gateway makes up: shown once, kept as a hash only.
 
-They carry 128 bits of chance, so no guesser gets through a hash of any speed; the hash is slow enough to be one, and
+They carry 148 bits of chance, so no guesser gets through a hash of any speed; the hash is slow enough to be one, and
 fast enough for 500 logins in a few seconds.
 """
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from data_connections.gateway.configuration import GatewayConfiguration
-from data_connections.gateway.desk import Desk
+from data_connections.gateway.desk import Arrived, Desk
 from data_connections.gateway.failed_logins import FailedLogins
 from data_connections.gateway.folder import FolderRules, PartnerFolder
 from data_connections.gateway.journal import Journal
@@ -22,12 +22,10 @@ class Reception:
         configuration: Its limits and folders.
         roster: Who may log in.
         journal: Where it is written down.
-        arrived: Told the number of a connection whose main folder got a file.
+        arrived: Told of files that were put into a folder.
     """
 
-    def __init__(
-        self, configuration: GatewayConfiguration, roster: Roster, journal: Journal, arrived: Callable[[int], object]
-    ) -> None:
+    def __init__(self, configuration: GatewayConfiguration, roster: Roster, journal: Journal, arrived: Arrived) -> None:
         self._arrived = arrived
         self.configuration = configuration
         self.roster = roster

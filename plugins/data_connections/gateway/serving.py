@@ -16,7 +16,7 @@ import asyncssh
 
 from data_connections.errors import ConfigurationError
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
-from data_connections.gateway.folder import INCOMING
+from data_connections.gateway.folder import INCOMING, TRIALS
 from data_connections.gateway.journal import Journal
 from data_connections.gateway.reception import Reception
 from data_connections.gateway.retention import expire_collected
@@ -24,6 +24,7 @@ from data_connections.gateway.roster import Roster
 from data_connections.gateway.run_starter import RunStarter, StartRun
 from data_connections.gateway.server_keys import ServerKey, ServerKeys
 from data_connections.gateway.ssh_server import listen_ssh
+from data_connections.gateway.trials import CheckFile, Trials
 from data_connections.ledger import Ledger
 
 _FLUSH_WITHIN = 10.0
@@ -38,19 +39,30 @@ class Gateway:
         configuration: Where it listens and keeps its things.
         ledger: The ledger.
         start_run: Starts a run of a connection that got a file.
+        check_file: Checks a trial file.
     """
 
-    def __init__(self, configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun) -> None:
+    def __init__(
+        self, configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun, check_file: CheckFile
+    ) -> None:
         self.configuration = configuration
         self.keys = ServerKeys(configuration.state)
         self.journal = Journal(ledger)
         self.roster = Roster(ledger, configuration.refresh)
         self.starter = RunStarter(ledger, self.roster, configuration.hosted, start_run)
-        self.reception = Reception(configuration, self.roster, self.journal, self.starter.file_arrived)
+        self.trials = Trials(configuration.hosted, self.roster, self.journal, check_file)
+        self.reception = Reception(configuration, self.roster, self.journal, self._file_arrived)
         self.address = GatewayAddress(configuration.host, configuration.sftp_port)
         self._port = configuration.sftp_port
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._serving = ""
+
+    def _file_arrived(self, connection_id: int, path: bytes) -> None:
+        *folders, name = path.split(b"/")
+        if TRIALS in folders:
+            self.trials.file_arrived(connection_id, name)
+        else:
+            self.starter.file_arrived(connection_id)
 
     async def listen(self) -> None:
         """Listen with the host key that is in use now.
@@ -77,6 +89,7 @@ class Gateway:
             self.roster.refresh_on(),
             self.journal.write_on(),
             self.starter.start_on(),
+            self.trials.check_on(),
             self.look_after(),
             self.expire(),
         )
@@ -122,14 +135,16 @@ def _names(keys: list[ServerKey]) -> str:
 
 
 @asynccontextmanager
-async def running(configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun) -> AsyncIterator[Gateway]:
+async def running(
+    configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun, check_file: CheckFile
+) -> AsyncIterator[Gateway]:
     """Run a gateway while inside; at the end transfers may finish first.
 
     Raises:
         ConfigurationError: Another gateway serves these folders, or the port cannot be had.
     """
     with _only_one(configuration):
-        gateway = Gateway(configuration, ledger, start_run)
+        gateway = Gateway(configuration, ledger, start_run, check_file)
         await gateway.roster.refresh()
         await gateway.listen()
         tasks = [asyncio.create_task(loop) for loop in gateway.loops()]

@@ -21,7 +21,8 @@ STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 _SELECT = """
 select d.id, d.trace_id, d.connection_id, c.name as connection, d.revision, d.run_id, d.report, d.business_date,
        d.last_date, d.version, d.state, d.note, d.message, d.file_name, d.size, d.sha256, d.landing_key, d.rows,
-       d.totals, d.remote_path, d.created_at, d.checked_at, d.intended_at, d.delivered_at
+       d.totals, d.remote_path, d.created_at, d.checked_at, d.intended_at, d.delivered_at, d.collected_at,
+       d.collected_by, d.expired_at
 from delivery d join connection c on c.id = d.connection_id
 """
 
@@ -55,6 +56,9 @@ class Delivery:
         checked_at: When it was found to add up.
         intended_at: When it was first about to be sent.
         delivered_at: When it stood under its final name.
+        collected_at: When the partner had fetched it whole from a folder that we host.
+        collected_by: The login that did.
+        expired_at: When it was deleted there because its time was over.
     """
 
     id: int
@@ -81,6 +85,9 @@ class Delivery:
     checked_at: datetime | None
     intended_at: datetime | None
     delivered_at: datetime | None
+    collected_at: datetime | None = None
+    collected_by: str | None = None
+    expired_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return what tasks hand on and show, as small JSON values."""

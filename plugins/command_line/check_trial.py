@@ -1,0 +1,30 @@
+"""Checking a trial file in a process of its own: what that needs of memory and time, the gateway does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from command_line.exits import BAD
+from data_connections.errors import ConnectionsError
+
+PATIENCE = 1800
+
+
+def check_trial(connection: str, file: Path, rejects: Path) -> bytes:
+    """Run `connections check` on a file and return its JSON; rejected rows are written into ``rejects``.
+
+    Raises:
+        ConnectionsError: It could not be checked, or took over half an hour.
+    """
+    command = [sys.executable, "-m", "command_line.main", "check", "--connection", connection, "--json"]
+    try:
+        done = subprocess.run(
+            [*command, "--rejects", str(rejects), str(file)], capture_output=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired as late:
+        raise ConnectionsError(f"It was not checked within {PATIENCE // 60} minutes.") from late
+    if done.returncode not in (0, BAD) or not done.stdout:
+        raise ConnectionsError(done.stderr.decode(errors="replace").strip() or "The check ended without an answer.")
+    return done.stdout
