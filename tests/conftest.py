@@ -49,14 +49,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one file on one worker, and all that start Airflow on the same one; mark the ledger's."""
+    """Keep tests that share something on one worker, and begin with what takes long; mark the ledger's."""
+    weights: dict[Path, int] = {}
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.ledger)
-        heavy = item.get_closest_marker("stack") or item.get_closest_marker("airflow")
-        item.add_marker(pytest.mark.xdist_group("airflow" if heavy else str(item.path)))
+        heavy = next(filter(item.get_closest_marker, ("stack", "airflow")), None)
+        item.add_marker(pytest.mark.xdist_group(heavy or str(item.path)))
         if heavy and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(900))
+        weights[item.path] = max(weights.get(item.path, 0), _weight(item))
+    # The longest first: what comes last leaves a worker without work.
+    items.sort(key=lambda item: weights[item.path], reverse=True)
+
+
+def _weight(item: pytest.Item) -> int:
+    """How early a test has to begin so that both workers are busy to the end."""
+    if item.get_closest_marker("stack"):
+        return 4
+    if item.get_closest_marker("airflow"):
+        return 3
+    if "faults" in item.path.parts:
+        return 2
+    return 1 if item.get_closest_marker("ledger") else 0
 
 
 def pytest_unconfigure() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from local_stack.airflow_environment import MARK
 
 _STAGES = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
+_IDLE_WORKER = re.compile(r"airflow worker -- LocalExecutor.*: <idle>")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,17 @@ def processes_of(folder: Path) -> list[Process]:
     return [Process(pid, _command(pid)) for pid in pids if pid != os.getpid() and mark in _environment(pid)]
 
 
+def end_idle_workers(folder: Path) -> int:
+    """End the executor's workers that wait for work; returns how many. Only right while no scheduler runs.
+
+    They ignore SIGTERM, and without their scheduler nobody gives them work or tells them to end.
+    """
+    idle = [process for process in processes_of(folder) if _IDLE_WORKER.search(process.command)]
+    for process in idle:
+        send_signal(process.pid, signal.SIGKILL)
+    return len(idle)
+
+
 def wait_until_gone(folder: Path, known: list[Process], patience: float) -> bool:
     """Wait at most ``patience`` seconds until no process of the stack is left; returns whether that is so.
 
@@ -55,8 +68,16 @@ def wait_until_gone(folder: Path, known: list[Process], patience: float) -> bool
         time.sleep(0.1)
 
 
+def wait_for_end(pid: int, patience: float) -> None:
+    """Wait at most ``patience`` seconds until a process has ended."""
+    end = time.monotonic() + patience
+    while _lives(pid) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
 def end_processes(folder: Path) -> list[Process]:
     """End every process of the stack, first asking, then not; returns those that are left all the same."""
+    end_idle_workers(folder)
     for number, patience in _STAGES:
         known = processes_of(folder)
         for process in known:

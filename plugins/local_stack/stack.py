@@ -16,7 +16,7 @@ from local_stack.airflow_environment import airflow_environment, keys_of, stack_
 from local_stack.databases import embedded_server, migrate_databases, open_databases
 from local_stack.keys import ADMINISTRATOR
 from local_stack.ports import DEFAULT_PORT, free_port_near
-from local_stack.processes import end_processes, processes_of, wait_until_gone
+from local_stack.processes import end_processes, processes_of
 from local_stack.readiness import unready_services, wait_until_ready
 from local_stack.supervision import Program, Supervisor, airflow_programs, postgres_program
 
@@ -70,6 +70,10 @@ class Stack:
     def logs(self) -> Path:
         """Folder with the logs of the stack's programs."""
         return self._supervisor.logs
+
+    def end_of_logs(self, lines: int = 8) -> str:
+        """Return the last lines of every program's log."""
+        return self._supervisor.end_of_logs(lines)
 
     def environment(self) -> dict[str, str]:
         """Return the environment for commands that work with this stack; starts the database when it is needed."""
@@ -135,15 +139,14 @@ class Stack:
             wait_until_ready(self.url, started, patience=_READY_SECONDS, alive=alive, progress=self._progress)
         except ConnectionsError as unready:
             raise ConnectionsError(
-                f"{unready} The logs are in {self.logs}; they end with:\n{self._supervisor.end_of_logs()}"
+                f"{unready} The logs are in {self.logs}; they end with:\n{self.end_of_logs()}"
             ) from unready
 
     def _stop(self) -> bool:
         found = processes_of(self._folder)
         if found:
             self._progress("stopping Airflow")
-        if self._supervisor.ask_to_stop():
-            wait_until_gone(self._folder, found, _STOP_SECONDS)
+        self._supervisor.stop(_STOP_SECONDS)
         left = end_processes(self._folder)
         stopped = embedded(self.settings).stop()
         self._port_file.unlink(missing_ok=True)

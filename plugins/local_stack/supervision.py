@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data_connections.errors import ConnectionsError
 from local_stack.airflow_environment import MARK
-from local_stack.processes import processes_of, send_signal
+from local_stack.processes import processes_of, send_signal, wait_for_end
 
 _APPEAR_SECONDS = 15
 
@@ -38,13 +38,14 @@ class Program:
 def airflow_programs() -> tuple[Program, ...]:
     """Return Airflow's four services."""
 
-    def airflow(*arguments: str, **environment: str) -> Program:
-        return Program(arguments[0], (sys.executable, "-m", "airflow", *arguments), environment)
+    def airflow(*arguments: str) -> Program:
+        return Program(arguments[0], (sys.executable, "-m", "airflow", *arguments))
 
+    # Tasks are forked from the scheduler; logs are read from the disk, so nobody has to serve them.
+    scheduler = (sys.executable, "-m", "local_stack.fresh_scheduler")
     return (
         airflow("api-server"),
-        # Tasks are forked from here; logs are read from the disk, so nobody has to serve them.
-        airflow("scheduler", "--skip-serve-logs", CONNECTIONS_PRELOAD="1"),
+        Program("scheduler", scheduler, {"CONNECTIONS_PRELOAD": "1"}),
         airflow("dag-processor"),
         airflow("triggerer", "--skip-serve-logs"),
     )
@@ -103,13 +104,12 @@ class Supervisor:
                 f"({self.logs / 'supervisord.log'})"
             )
 
-    def ask_to_stop(self) -> bool:
-        """Ask the supervisor to stop its programs and itself; returns whether there is one."""
+    def stop(self, patience: float) -> None:
+        """Have the supervisor stop its programs and itself, and wait at most ``patience`` seconds for its end."""
         pid = self.pid
-        if pid is None:
-            return False
-        send_signal(pid, signal.SIGTERM)
-        return True
+        if pid is not None:
+            send_signal(pid, signal.SIGTERM)
+            wait_for_end(pid, patience)
 
     def end_of_logs(self, lines: int = 8) -> str:
         """Return the last lines of every program's log."""
