@@ -65,8 +65,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _weight(item: pytest.Item) -> int:
     """How early a test has to begin so that both workers are busy to the end."""
-    if item.get_closest_marker("stack"):
-        return 4
+    stack = item.get_closest_marker("stack")
+    if stack:
+        return 4 if stack.kwargs.get("ends") else 5
     if item.get_closest_marker("airflow"):
         return 3
     if "faults" in item.path.parts:

@@ -39,7 +39,7 @@ class AirflowApi:
         timeout: Seconds to wait for an answer.
     """
 
-    def __init__(self, settings: Settings, *, timeout: float = 10.0, account: str = ADMINISTRATOR) -> None:
+    def __init__(self, settings: Settings, *, timeout: float = 30.0, account: str = ADMINISTRATOR) -> None:
         from local_stack import Stack
 
         self._account = account

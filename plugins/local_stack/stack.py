@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from local_stack.supervision import Program, Supervisor, airflow_programs, postg
 Progress = Callable[[str], None]
 _READY_SECONDS = 300
 _STOP_SECONDS = 25
+_BUSY_SECONDS = 60
 
 
 class Stack:
@@ -97,7 +99,7 @@ class Stack:
                 is stopped again.
         """
         with self._alone():
-            if self.is_ready():
+            if self._runs_already():
                 self._progress("everything runs already")
                 return
             self._stop()
@@ -117,6 +119,17 @@ class Stack:
             return False
         with self._alone():
             return self._stop()
+
+    def _runs_already(self) -> bool:
+        """Whether everything runs; what is busy, or just comes back, is given time before it is started anew."""
+        end = time.monotonic() + _BUSY_SECONDS
+        while self._supervisor.pid is not None:
+            if self.is_ready():
+                return True
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.5)
+        return False
 
     def _start(self, more: tuple[Program, ...]) -> None:
         self._choose_port()

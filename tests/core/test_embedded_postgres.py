@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,7 +28,19 @@ from fixtures.servers import free_port
 
 @pytest.fixture
 def server(home: Path) -> EmbeddedPostgres:
+    """A server that was never started."""
     return EmbeddedPostgres(home / "postgres", durable=False)
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[EmbeddedPostgres]:
+    """A server for the tests that leave its data as they were, whatever they do to its processes."""
+    folder = Path(tempfile.mkdtemp(prefix="connections-made-"))
+    folder.chmod(0o755)
+    server = EmbeddedPostgres(folder / "postgres", durable=False)
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
 
 
 def answer(address: str, question: str = "select 1") -> object:
@@ -34,9 +49,9 @@ def answer(address: str, question: str = "select 1") -> object:
         return row[0] if row else None
 
 
-def test_a_second_start_finds_the_first_server(server: EmbeddedPostgres) -> None:
-    first = server.ensure_running().status()
-    second = EmbeddedPostgres(server.data.parent, durable=False).ensure_running().status()
+def test_a_second_start_finds_the_first_server(made: EmbeddedPostgres) -> None:
+    first = made.ensure_running().status()
+    second = EmbeddedPostgres(made.data.parent, durable=False).ensure_running().status()
     assert first is not None
     assert first == second
 
@@ -87,64 +102,64 @@ def test_committed_rows_survive_kill_9(home: Path) -> None:
     assert answer(server.url("postgres"), "select value from kept") == 42
 
 
-def test_backends_that_outlive_their_server_are_no_hindrance(server: EmbeddedPostgres) -> None:
-    server.ensure_running()
-    with psycopg.connect(server.url("postgres")) as connection:
+def test_backends_that_outlive_their_server_are_no_hindrance(made: EmbeddedPostgres) -> None:
+    made.ensure_running()
+    with psycopg.connect(made.url("postgres")) as connection:
         backend = connection.info.backend_pid
         os.kill(backend, signal.SIGSTOP)
-        kill(server)
-        assert backend in processes_of(server.data)
-        server.ensure_running()
-    assert backend not in processes_of(server.data)
-    assert answer(server.url("postgres")) == 1
+        kill(made)
+        assert backend in processes_of(made.data)
+        made.ensure_running()
+    assert backend not in processes_of(made.data)
+    assert answer(made.url("postgres")) == 1
 
 
-def test_a_pid_file_that_names_another_process_is_no_hindrance(server: EmbeddedPostgres) -> None:
-    server.ensure_running()
-    pid_file = server.data / "postmaster.pid"
+def test_a_pid_file_that_names_another_process_is_no_hindrance(made: EmbeddedPostgres) -> None:
+    made.ensure_running()
+    pid_file = made.data / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
-    server.stop()
+    made.stop()
     sleeper = subprocess.Popen(["sleep", "60"])
     try:
         pid_file.write_text("\n".join([str(sleeper.pid), *lines[1:]]) + "\n")
-        assert server.status() is None
-        server.ensure_running()
-        assert answer(server.url("postgres")) == 1
+        assert made.status() is None
+        made.ensure_running()
+        assert answer(made.url("postgres")) == 1
         assert sleeper.poll() is None
     finally:
         sleeper.kill()
         sleeper.wait()
 
 
-def test_parallel_queries_need_no_room_in_dev_shm(server: EmbeddedPostgres) -> None:
+def test_parallel_queries_need_no_room_in_dev_shm(made: EmbeddedPostgres) -> None:
     before = set(Path("/dev/shm").glob("PostgreSQL.*"))
-    server.ensure_running()
-    with psycopg.connect(server.url("postgres")) as connection:
+    made.ensure_running()
+    with psycopg.connect(made.url("postgres")) as connection:
         connection.execute("create table numbers as select generate_series(1, 100000) as n")
         connection.execute("set debug_parallel_query = on")
         assert connection.execute("select count(distinct n % 1000) from numbers").fetchone() == (1000,)
-        own = [path for path in set(Path("/dev/shm").glob("PostgreSQL.*")) - before if owned_by(path, server)]
+        own = [path for path in set(Path("/dev/shm").glob("PostgreSQL.*")) - before if owned_by(path, made)]
     assert own == []
 
 
-def test_stop_ends_every_process_and_says_whether_there_was_one(server: EmbeddedPostgres) -> None:
-    server.ensure_running()
-    assert server.stop() is True
-    assert processes_of(server.data) == []
-    assert server.stop() is False
+def test_stop_ends_every_process_and_says_whether_there_was_one(made: EmbeddedPostgres) -> None:
+    made.ensure_running()
+    assert made.stop() is True
+    assert processes_of(made.data) == []
+    assert made.stop() is False
 
 
-def test_nobody_else_can_enter_its_folders(server: EmbeddedPostgres) -> None:
-    status = server.ensure_running().status()
+def test_nobody_else_can_enter_its_folders(made: EmbeddedPostgres) -> None:
+    status = made.ensure_running().status()
     assert status is not None
-    for folder in (server.data.parent, server.data, status.socket_folder):
+    for folder in (made.data.parent, made.data, status.socket_folder):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert folder.stat().st_uid == server_account().uid
 
 
-def test_without_a_port_it_takes_no_tcp(server: EmbeddedPostgres) -> None:
-    server.ensure_running()
-    assert answer(server.url("postgres"), "show listen_addresses") == ""
+def test_without_a_port_it_takes_no_tcp(made: EmbeddedPostgres) -> None:
+    made.ensure_running()
+    assert answer(made.url("postgres"), "show listen_addresses") == ""
 
 
 def test_with_a_port_it_takes_tcp_and_asks_for_the_password(home: Path) -> None:
@@ -178,9 +193,9 @@ def test_a_folder_with_spaces_and_signs_in_its_name_works(home: Path) -> None:
         server.stop()
 
 
-def test_text_sorts_and_changes_case_the_same_on_every_machine(server: EmbeddedPostgres) -> None:
-    server.ensure_running()
-    assert answer(server.url("postgres"), "select upper('zoë') || current_setting('timezone')") == "ZOËUTC"
+def test_text_sorts_and_changes_case_the_same_on_every_machine(made: EmbeddedPostgres) -> None:
+    made.ensure_running()
+    assert answer(made.url("postgres"), "select upper('zoë') || current_setting('timezone')") == "ZOËUTC"
 
 
 def test_data_of_another_major_version_is_refused_with_what_to_do(server: EmbeddedPostgres) -> None:
@@ -223,8 +238,8 @@ def test_the_programs_work_when_they_are_copied_elsewhere(home: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to drop its rights")
 class TestAsRoot:
-    def test_the_server_runs_as_an_unprivileged_user(self, server: EmbeddedPostgres) -> None:
-        status = server.ensure_running().status()
+    def test_the_server_runs_as_an_unprivileged_user(self, made: EmbeddedPostgres) -> None:
+        status = made.ensure_running().status()
         assert status is not None
         assert Path("/proc", str(status.pid)).stat().st_uid == server_account().uid != 0
 

@@ -6,8 +6,6 @@ import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,10 +17,10 @@ import pytest
 
 from data_connections.postgres import embedded
 from data_connections.settings import PROJECT, Settings
+from fixtures.stack_processes import executor_workers, services
 from local_stack import Stack
 from local_stack.airflow_environment import airflow_environment
 from local_stack.ports import free_port_near, is_free
-from local_stack.processes import processes_of
 from local_stack.readiness import unready_services
 
 PATIENCE = 240
@@ -102,14 +100,16 @@ class TestWholeStack:
         stack.up()
         assert services(stack) == before
 
-    @pytest.mark.parametrize("name", ["scheduler", "triggerer"])
-    def test_a_service_that_dies_comes_back(self, stack: Stack, name: str) -> None:
-        before, killed_at, workers = services(stack)[name], datetime.now(UTC), executor_workers(stack)
-        os.kill(before, signal.SIGKILL)
-        wait_for(stack, lambda: [] if services(stack).get(name, before) != before else [name])
+    def test_services_that_die_come_back_and_leave_no_workers(self, stack: Stack) -> None:
+        killed_at, before, workers = datetime.now(UTC), services(stack), executor_workers(stack)
+        died = ("scheduler", "triggerer")
+        for name in died:
+            os.kill(before[name], signal.SIGKILL)
+        wait_for(stack, lambda: [name for name in died if services(stack).get(name, before[name]) == before[name]])
         wait_for(stack, lambda: unready_services(stack.url, killed_at))
+        assert workers
         assert executor_workers(stack)
-        assert not workers & executor_workers(stack) or name != "scheduler"
+        assert not workers & executor_workers(stack)
 
     def test_a_database_that_dies_comes_back_and_airflow_with_it(self, stack: Stack) -> None:
         server = embedded(stack.settings)
@@ -123,70 +123,6 @@ class TestWholeStack:
         with psycopg.connect(stack.environment()["CONNECTIONS_DATABASE_URL"]) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
         wait_for(stack, lambda: unready_services(stack.url, killed_at))
-
-    def test_down_leaves_nothing_even_after_the_supervisor_and_the_scheduler_were_killed(self, stack: Stack) -> None:
-        assert f"{stack.url}\n" in run(stack, "up")
-        pids = services(stack)
-        os.kill(pids["supervisord"], signal.SIGKILL)
-        os.kill(pids["scheduler"], signal.SIGKILL)
-        assert executor_workers(stack)
-        assert "nothing is left running" in run(stack, "down")
-        assert users_of(stack.settings.home) == []
-        assert is_free(stack.port)
-        assert "Nothing was running" in run(stack, "down")
-
-
-def run(stack: Stack, command: str) -> str:
-    """What `python -m local_stack COMMAND` prints for this stack."""
-    environment = {
-        **os.environ,
-        "CONNECTIONS_HOME": str(stack.settings.home),
-        "AIRFLOW_HOME": str(stack.settings.airflow_home),
-        "CONNECTIONS_AIRFLOW_URL": stack.settings.airflow_url,
-    }
-    words = [sys.executable, "-m", "local_stack", command]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
-
-
-def services(stack: Stack) -> dict[str, int]:
-    """Process ids of the supervisor and of what it started itself, by name."""
-    marks = {"scheduler": "airflow scheduler", "dag-processor": "airflow dag-processor"}
-    marks |= {"triggerer": "airflow triggerer", "api-server": "api_server", "postgres": "postgres_keeper"}
-    supervisor = int((stack.settings.home / "stack" / "supervisord.pid").read_text())
-    children = [p for p in processes_of(stack.settings.home / "stack") if _parent(p.pid) == supervisor]
-    found = {name: process.pid for process in children for name, mark in marks.items() if mark in process.command}
-    return {"supervisord": supervisor, **found}
-
-
-def users_of(folder: Path) -> list[str]:
-    """Every living process that works in ``folder``, has a file of it open, or was started with its path."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        if process.name == str(os.getpid()) or _state(process) == "Z":
-            continue
-        try:
-            links = [link.readlink() for link in (process / "cwd", *(process / "fd").iterdir())]
-            words = (process / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if any(str(link).startswith(str(folder)) for link in links) or str(folder) in words:
-            found.append(f"{process.name}: {words}")
-    return found
-
-
-def _state(process: Path) -> str:
-    return _stat(process)[0]
-
-
-def _parent(pid: int) -> int:
-    return int(_stat(Path("/proc", str(pid)))[1])
-
-
-def _stat(process: Path) -> list[str]:
-    try:
-        return (process / "stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ["Z", "0"]
 
 
 def listeners(port: int) -> set[str]:
@@ -203,13 +139,6 @@ def listeners(port: int) -> set[str]:
         if line.split()[3] == "0A" and int(line.split()[1].split(":")[1], 16) == port
     }
     return found
-
-
-def executor_workers(stack: Stack) -> set[int]:
-    """Process ids of the processes that LocalExecutor runs tasks in."""
-    return {
-        process.pid for process in processes_of(stack.settings.home / "stack") if "LocalExecutor" in process.command
-    }
 
 
 def wait_for(stack: Stack, unready: Callable[[], list[str]]) -> None:
