@@ -109,7 +109,7 @@ def test_a_sender_that_is_killed_in_mid_upload_is_taken_up_by_the_next(
 
 def wait_for_part(outbound: Outbound, process: subprocess.Popen[bytes]) -> str:
     """Wait until some of the file, and not all, lies under its temporary name; return that name."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while time.monotonic() < end and process.poll() is None:
         for path in outbound.out.iterdir():
             if 0 < path.stat().st_size < 6_000_000:

@@ -255,7 +255,8 @@ def test_the_server_is_killed_between_validate_and_apply(home: Path, desk: Desk)
     running = server.status()
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
-    time.sleep(0.2)
+    while server.status() is not None:
+        time.sleep(0.01)
     with pytest.raises(LedgerUnavailable):
         inbound.apply(own.ledger, submission, own.landing)
     server.ensure_running()

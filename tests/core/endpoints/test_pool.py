@@ -82,7 +82,7 @@ async def test_no_watcher_is_told_the_same_listing_twice(sftp_partner: PartnerSe
 async def test_a_host_that_is_down_is_left_alone_for_a_while(
     sftp_partner: PartnerServer, account: Account, proxy: FaultProxy
 ) -> None:
-    pool = EndpointPool(PoolLimits(first_pause=1.0))
+    pool = EndpointPool(PoolLimits(first_pause=60))
     proxy.set("cut")
     watches = [pool.watch(account, "in", every=0.01) for _ in range(10)]
     outcomes = await asyncio.gather(*(watch.look() for watch in watches), return_exceptions=True)
@@ -93,9 +93,20 @@ async def test_a_host_that_is_down_is_left_alone_for_a_while(
         with pytest.raises(RetriableEndpointError, match="Seen lately"):
             await watch.look()
     assert proxy.connections == tried
+    await pool.close()
+
+
+async def test_a_host_that_was_down_is_asked_again_after_a_while(
+    sftp_partner: PartnerServer, account: Account, proxy: FaultProxy
+) -> None:
+    pool = EndpointPool(PoolLimits(first_pause=0.2))
+    watch = pool.watch(account, "in", every=0.01)
+    proxy.set("cut")
+    with pytest.raises(RetriableEndpointError):
+        await watch.look()
     proxy.set("pass")
-    await asyncio.sleep(1.0)
-    assert len(await watches[0].look()) == 1
+    await asyncio.sleep(0.3)
+    assert len(await watch.look()) == 1
     await pool.close()
 
 
