@@ -25,12 +25,14 @@ from ui.pages import (
     sending,
     submission,
     submissions,
+    wizard,
 )
 from ui.rendering import HERE
 
 _STATIC = {path.name: path for path in (HERE / "static").iterdir()}
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 PAGES = (
+    wizard,
     connections,
     bulk,
     changing,

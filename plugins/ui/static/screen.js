@@ -110,3 +110,27 @@ document.querySelector("form[data-report]")?.addEventListener("submit", async (e
     result.textContent = "The server does not answer. Try again.";
   }
 });
+
+// The wizard checks what is written as it is written, and says the schedule in words.
+const wizard = document.querySelector("form[data-wizard]");
+wizard?.addEventListener("change", async (event) => {
+  if (event.target.matches("[name=method], [name=methodology]")) {
+    wizard.querySelector("[data-stay]")?.click();
+    return;
+  }
+  if (event.target.type === "file") return;
+  const content = new FormData(wizard);
+  content.delete("sample");
+  content.set("go", "check");
+  const answer = await fetch(wizard.action, { method: "POST", body: content, headers: { Accept: "application/json" } });
+  if (!answer.ok) return;
+  const { wrong, schedule } = await answer.json();
+  const name = event.target.name;
+  for (const place of wizard.querySelectorAll("[data-wrong]")) {
+    const own = place.dataset.wrong;
+    if (own === name || !wrong[own]) place.textContent = wrong[own] || "";
+  }
+  event.target.toggleAttribute("aria-invalid", Boolean(wrong[name]));
+  const words = wizard.querySelector("[data-schedule]");
+  if (words) words.textContent = schedule.words && schedule.words + (schedule.next[0] ? `. Next: ${schedule.next[0]}` : "");
+});

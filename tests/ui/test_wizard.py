@@ -1,0 +1,152 @@
+"""The wizard: each step, what it refuses, and that nothing that was written is lost."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+
+from data_connections.catalog import current, revisions
+from data_connections.ledger import Ledger
+from fixtures.catalog import INBOUND, OUTBOUND, apply_to
+
+pytestmark = pytest.mark.airflow
+
+ANSWERS: dict[str, dict[str, str]] = {
+    "direction": {"name": "acme-orders", "display_name": "Orders", "program": "acme", "direction": "inbound"},
+    "type": {"data_type": "conversions"},
+    "method": {
+        "method": "sftp",
+        "methodology": "pull",
+        "schedule": "30 6 * * *",
+        "time_zone": "Europe/Berlin",
+        "details.host": "sftp.acme.example",
+        "details.folder": "/out",
+        "details.file_pattern": "orders_*.csv",
+    },
+    "credentials": {"new_name": "acme-new", "new_login": "us", "new_kind": "password", "new_password": "geheim-8"},
+    "review": {"more": "limits: {max_rejects: 7}"},
+}
+
+
+@pytest.fixture
+def acme(ledger: Ledger) -> Ledger:
+    with ledger.connect() as connection:
+        connection.execute("insert into program (id, key, name, currency) values (1, 'acme', 'Acme', 'EUR')")
+    apply_to(ledger, INBOUND, OUTBOUND)
+    return ledger
+
+
+def sent_on(text: str) -> dict[str, str]:
+    """What a browser would send of the page's form as it stands."""
+    form = text.split("<form", 1)[1].split("</form>", maxsplit=1)[0]
+    values = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        given = {key: html.unescape(value) for key, value in re.findall(r'(\w+)="([^"]*)"', tag)}
+        if given.get("type") != "file" and (given.get("type") != "radio" or " checked" in tag):
+            values[given["name"]] = given.get("value", "")
+    for name, body in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.S):
+        values[name] = html.unescape(body)
+    for name, body in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', body) or re.search(r'value="([^"]*)"', body)
+        values[name] = html.unescape(chosen[1]) if chosen else ""
+    return values
+
+
+def walk(browser: Any, text: str, *, go: str = "next", **answers: str) -> Any:
+    return browser.post("create", data={**sent_on(text), **answers, "go": go})
+
+
+def test_a_connection_is_made_step_by_step_and_back_loses_nothing(client, acme):
+    admin = client("admin")
+    page = admin.get("create")
+    for step in ("direction", "type", "method", "credentials"):
+        assert f'value="{step}"' in page.text
+        page = walk(admin, page.text, **ANSWERS[step])
+        assert page.status_code == 200, page.text
+    assert "geheim-8" not in page.text
+    assert "At 06:30" in page.text
+    back = page
+    for _ in range(4):
+        back = walk(admin, back.text, go="back")
+    assert 'value="acme-orders"' in back.text
+    for _ in range(4):
+        back = walk(admin, back.text)
+    assert back.text == page.text
+
+    saved = walk(admin, back.text, go="save", **ANSWERS["review"])
+    assert saved.headers["location"].endswith("/connections/acme-orders?done=created"), saved.text
+    stored = current(acme, "acme-orders")
+    assert (stored.managed_by, stored.created_by) == ("screen", "admin")
+    assert stored.spec.credentials == "acme-new"
+    assert stored.spec.limits.max_rejects == 7
+    assert stored.spec.details.file_pattern == "orders_*.csv"
+
+
+def test_a_wrong_field_comes_back_filled_in_with_the_message_beside_it(client, acme):
+    admin = client("admin")
+    page = walk(admin, admin.get("create").text, **{**ANSWERS["direction"], "name": "Not a slug"})
+    assert page.status_code == 422
+    assert 'value="Not a slug"' in page.text
+    page = walk(admin, admin.get("create").text, **{**ANSWERS["direction"], "name": "acme-conversions"})
+    assert "already" in page.text
+    page = admin.post("create", data={**sent_on(admin.get("create").text), "go": "check", "name": "Not a slug"})
+    assert "name" in page.json()["wrong"]
+
+
+def test_an_edit_shows_what_changes_and_makes_a_revision(client, acme):
+    with acme.connect() as connection:
+        connection.execute("update connection set managed_by = 'screen'")
+    admin = client("admin")
+    page = admin.get("connections/acme-conversions/edit")
+    for _ in range(2):
+        page = walk(admin, page.text)
+    page = walk(admin, page.text, schedule="15 7 * * *")
+    page = walk(admin, page.text)
+    assert "30 6 * * *" in page.text
+    assert "15 7 * * *" in page.text
+    assert walk(admin, page.text, go="save").headers["location"].endswith("done=changed")
+    assert current(acme, "acme-conversions").spec.schedule == "15 7 * * *"
+    late = walk(admin, page.text, go="save")
+    assert late.status_code == 409
+    assert "meanwhile" in late.text
+
+    connection_id = current(acme, "acme-conversions").connection_id
+    assert admin.post("connections/acme-conversions/revisions/1/restore").status_code == 303
+    assert [each.number for each in revisions(acme, connection_id)] == [3, 2, 1]
+    assert current(acme, "acme-conversions").spec.schedule == "30 6 * * *"
+
+
+def test_what_files_manage_is_shown_with_the_yaml_to_commit(client, acme):
+    admin = client("admin")
+    page = admin.get("connections/acme-conversions/edit")
+    for _ in range(4):
+        page = walk(admin, page.text)
+    assert "managed by files:tests" in page.text
+    assert "name: acme-conversions" in page.text
+    assert 'value="save"' not in page.text
+    refused = walk(admin, page.text, go="save", more="description: other")
+    assert refused.status_code == 422
+    assert len(revisions(acme, current(acme, "acme-conversions").connection_id)) == 1
+
+
+def test_the_limit_of_a_program_disables_creating(client, acme, monkeypatch):
+    monkeypatch.setenv("CONNECTIONS_LIMIT", "2")
+    listed = client("admin").get("?program=acme").text
+    assert "You&#39;ve reached your limit of 2 connections" in listed
+    assert re.search(r"<button[^>]* disabled[^>]*>Create Connection", listed)
+
+
+def test_credentials_go_to_no_other_server_without_the_right_to_them(client, acme):
+    with acme.connect() as connection:
+        connection.execute("update connection set managed_by = 'screen'")
+    insider = client("acme-only")
+    page = insider.get("connections/acme-conversions/edit")
+    for _ in range(2):
+        page = walk(insider, page.text)
+    page = walk(insider, page.text, **{"details.host": "evil.example"})
+    page = walk(insider, page.text)
+    assert walk(insider, page.text, go="save").status_code == 403
+    assert current(acme, "acme-conversions").number == 1
