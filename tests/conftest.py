@@ -12,6 +12,7 @@ import pytest
 
 pytest_plugins = [
     "fixtures.servers",
+    "fixtures.ftp_servers",
     "fixtures.databases",
     "fixtures.partner",
     "fixtures.hosting",

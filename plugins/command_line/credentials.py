@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from command_line.approval import fetched_certificate, fetched_host_keys
 from command_line.output import AsJson, note, print_json, print_table
 from command_line.session import By, acting_user, current_settings, open_ledger
 from data_connections.errors import ConfigurationError, UnknownName
 
-if TYPE_CHECKING:
-    from data_connections.endpoints.host_keys import HostKey
-
 credentials = typer.Typer(
     no_args_is_help=True, help="Logins: set, list, delete. No secret is ever shown.", rich_markup_mode=None
 )
+Kind = Literal["sftp", "ftp"]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As specs name it in `credentials`.", show_default=False)]
 
 
@@ -37,7 +36,17 @@ def set_login(
     fetch_host_key: Annotated[
         str | None, typer.Option(metavar="HOST[:PORT]", help="Ask the server for its keys and show the fingerprints.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust the fetched host keys without asking.")] = False,
+    kind: Annotated[
+        Kind | None, typer.Option("--type", help="What it is for: sftp unless said otherwise; ftp is FTPS too.")
+    ] = None,
+    fetch_certificate: Annotated[
+        str | None,
+        typer.Option(metavar="HOST[:PORT]", help="Ask an FTPS server for its certificate, show it and pin it."),
+    ] = None,
+    authorities_file: Annotated[
+        Path | None, typer.Option(help="PEM file of certificate authorities that vouch for an FTPS server.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust what was fetched without asking.")] = False,
     by: By = None,
 ) -> None:
     """Store a login, or change parts of it; what is left out stays as it is.
@@ -53,7 +62,10 @@ def set_login(
         password=_first_line(password_file) or _variable(password_env),
         private_key=_text(private_key_file),
         passphrase=_variable(passphrase_env),
-        host_keys=_host_keys(host_key_file) or _fetched(fetch_host_key, yes=yes),
+        host_keys=_host_keys(host_key_file) or fetched_host_keys(fetch_host_key, yes=yes),
+        certificates=fetched_certificate(fetch_certificate, yes=yes),
+        authorities=_text(authorities_file),
+        kind=kind or ("ftp" if fetch_certificate or authorities_file else None),
     )
     kept = load_login(settings, name)
     merged = given.over(kept)
@@ -61,7 +73,7 @@ def set_login(
     store_login(settings, name, merged)
     _log(name, "credentials.changed" if kept else "credentials.created", by, merged.parts())
     note(f"Stored {name}: {', '.join(merged.parts())}.")
-    if not merged.host_keys:
+    if not merged.host_keys and merged.kind != "ftp":
         note("No host key is pinned: give one in the connection's details.host_key, or here with --fetch-host-key.")
 
 
@@ -158,26 +170,3 @@ def _host_keys(path: Path | None) -> tuple[str, ...]:
     if path and not keys:
         raise ConfigurationError("This file holds no host key.", path=path)
     return tuple(keys)
-
-
-def _fetched(place: str | None, *, yes: bool) -> tuple[str, ...]:
-    """Fetch a server's host keys; a person compares the fingerprints, or said that they did."""
-    if place is None:
-        return ()
-    keys = _ask_server(place)
-    for key in keys:
-        note(f"{place} shows {key.algorithm} {key.fingerprint}")
-    if not yes and not typer.confirm("Are these the fingerprints that the partner stated?", err=True):
-        raise ConfigurationError("Nothing was stored. Ask the partner for the fingerprints of their server.")
-    return tuple(key.public for key in keys)
-
-
-def _ask_server(place: str) -> tuple[HostKey, ...]:
-    import asyncio
-
-    from data_connections.endpoints.host_keys import fetch_host_keys
-
-    host, _, port = place.rpartition(":") if place.count(":") == 1 else (place, "", "22")
-    if not port.isdigit():
-        raise ConfigurationError(f"{place!r} is not HOST or HOST:PORT.")
-    return asyncio.run(fetch_host_keys(host, int(port)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.models import Connection
 
 _VARIABLE = "AIRFLOW_CONN_"
-CONN_TYPE = "sftp"
+CONN_TYPES = ("sftp", "ftp")
 
 
 def load_login(settings: Settings, name: str) -> Login | None:
@@ -31,12 +31,14 @@ def store_login(settings: Settings, name: str, login: Login) -> None:
         "private_key": login.private_key,
         "private_key_passphrase": login.passphrase,
         "host_key": "\n".join(login.host_keys) or None,
+        "certificate": "\n".join(login.certificates) or None,
+        "certificate_authorities": login.authorities,
     }
     with _session(settings) as session:
         from airflow.models import Connection
 
         row = _row(session, name) or Connection(conn_id=name)
-        row.conn_type, row.login = CONN_TYPE, login.login
+        row.conn_type, row.login = login.kind or CONN_TYPES[0], login.login
         row.set_password(login.password)
         row.set_extra(json.dumps({key: value for key, value in extra.items() if value}))
         session.add(row)
@@ -57,7 +59,7 @@ def load_logins(settings: Settings, names: Iterable[str]) -> dict[str, tuple[str
         from airflow.models import Connection
         from sqlalchemy import select
 
-        rows = session.scalars(select(Connection).where(Connection.conn_type == CONN_TYPE)).all()
+        rows = session.scalars(select(Connection).where(Connection.conn_type.in_(CONN_TYPES))).all()
         found = {row.conn_id: ("Airflow", _login(row)) for row in rows}
     for name in names:
         where = "environment" if _VARIABLE + name.upper() in os.environ else "secrets backend"
@@ -107,14 +109,20 @@ def _row(session: Any, name: str) -> Connection | None:
 
 def _login(row: Connection) -> Login:
     extra = row.extra_dejson
-    keys = extra.get("host_key") or ""
     return Login(
         login=row.login or None,
         password=row.password or None,
         private_key=extra.get("private_key"),
         passphrase=extra.get("private_key_passphrase"),
-        host_keys=tuple(line.strip() for line in keys.splitlines() if line.strip()),
+        host_keys=_lines(extra.get("host_key")),
+        certificates=_lines(extra.get("certificate")),
+        authorities=extra.get("certificate_authorities"),
+        kind=row.conn_type,
     )
+
+
+def _lines(text: str | None) -> tuple[str, ...]:
+    return tuple(line.strip() for line in (text or "").splitlines() if line.strip())
 
 
 def _stored_names() -> set[str] | None:

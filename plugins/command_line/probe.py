@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from data_connections.spec import ConnectionSpec
     from data_connections.steps.probe import ProbeStep
 
+_DOOR = {"sftp": "host key and login", "ftps": "certificate and login", "ftp": "login"}
+_OPENS = {
+    "sftp": "has the pinned host key and lets us in",
+    "ftps": "has a certificate that is trusted and lets us in",
+    "ftp": "lets us in; login, password and files travel readable",
+}
+
 
 def try_out(name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)], as_json: AsJson = False) -> None:
     """Try a connection out: credentials, host key, login, folder, rights; everything is put back.
@@ -64,7 +71,7 @@ def _steps(spec: ConnectionSpec) -> Iterator[ProbeStep]:
     yield ProbeStep("credentials", True, f"{spec.credentials}: login {credentials.login} with {' and '.join(proofs)}.")
     try:
         with open_endpoint(lambda: hook.endpoint(credentials)) as endpoint:
-            yield ProbeStep("host key and login", True, f"{endpoint.address} has the pinned host key and lets us in.")
+            yield ProbeStep(_DOOR[spec.details.scheme], True, f"{endpoint.address} {_OPENS[spec.details.scheme]}.")
             yield from probe(spec, endpoint)
     except ConnectionsError as refused:
-        yield ProbeStep("host key and login", False, str(refused))
+        yield ProbeStep(_DOOR[spec.details.scheme], False, str(refused))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from airflow.models.taskinstance import TaskInstance
 
-PREFIX = "sftp-"
+PREFIXES = ("sftp-", "ftp-", "ftps-")
 AIRFLOWS_OWN = "default_pool"
 """The pool of connections whose folder we host ourselves."""
 
@@ -40,7 +40,7 @@ def pool_of(spec: ConnectionSpec) -> str:
 def on_dag_run_running(dag_run: DagRun) -> None:
     """Make the pools that the run's tasks name and that do not exist yet; runs in the scheduler."""
     tasks = dag_run.dag.tasks if dag_run.dag else ()
-    pools = {task.pool: (SLOTS, DESCRIPTION) for task in tasks if task.pool.startswith(PREFIX)}
+    pools = {task.pool: (SLOTS, DESCRIPTION) for task in tasks if task.pool.startswith(PREFIXES)}
     if pools and dag_run.run_type == "backfill":
         pools[BACKFILL] = (BACKFILL_SLOTS, BACKFILL_DESCRIPTION)
     if pools:
@@ -55,7 +55,7 @@ def give_way(task_instance: TaskInstance, dag_run: DagRun | None) -> None:
 
 
 def _is_ours(tasks: Iterable[Any]) -> bool:
-    return any(task.pool.startswith(PREFIX) for task in tasks)
+    return any(task.pool.startswith(PREFIXES) for task in tasks)
 
 
 def _ensure(pools: Mapping[str, tuple[int, str]]) -> None:

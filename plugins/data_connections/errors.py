@@ -10,6 +10,7 @@
       · FileChanged                the file was not the same before and after it was read
     + FatalEndpointError         trying again does not help: login, host key, folder
       · EndpointFileExists         a file of that name is there and must not be overwritten
+      · EndpointFolderMissing      the folder is not there
     + EndpointFileMissing        the file is no longer there
   - LedgerError                the database that keeps the books
     + LedgerUnavailable          trying again later may help
@@ -126,6 +127,10 @@ class FatalEndpointError(EndpointError):
 
 class EndpointFileExists(FatalEndpointError):
     """A file of that name is there already, and nothing is overwritten unasked."""
+
+
+class EndpointFolderMissing(FatalEndpointError):
+    """A remote folder is not there, or not for this login."""
 
 
 class EndpointFileMissing(EndpointError):

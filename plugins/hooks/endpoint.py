@@ -13,7 +13,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from data_connections.endpoints.contract import Credentials, Endpoint
 from data_connections.errors import ConfigurationError
-from data_connections.spec import ConnectionSpec, HostedFolder
+from data_connections.spec import ConnectionSpec, FtpHost, HostedFolder, SftpHost
 
 if TYPE_CHECKING:
     from data_connections.endpoints.blocking import BlockingEndpoint
@@ -25,7 +25,8 @@ class EndpointHook(BaseHook):
     """Opens the endpoint of one connection.
 
     The Airflow connection whose id is the spec's ``credentials`` gives login, password and, in its extra,
-    ``private_key``, ``private_key_passphrase`` and ``host_key``; the spec gives the rest.
+    ``private_key``, ``private_key_passphrase`` and ``host_key`` for SFTP, ``certificate`` (fingerprints) and
+    ``certificate_authorities`` (PEM) for FTPS; the spec gives the rest.
     """
 
     def __init__(self, spec: ConnectionSpec) -> None:
@@ -49,10 +50,11 @@ class EndpointHook(BaseHook):
 
     def endpoint(self, credentials: Credentials) -> Endpoint:
         """Return the endpoint, not yet connected."""
-        from data_connections.endpoints.sftp import SftpEndpoint
+        from data_connections.endpoints.opening import maker_of
 
         _keep_logs_readable()
-        return SftpEndpoint(self.spec.details.host, self.spec.details.port, credentials)
+        details = self.spec.details
+        return maker_of(details)(details.host, details.port, credentials)
 
     async def watch(self, every: float) -> FolderWatch | HostedWatch:
         """Return the connection's folder for a trigger, which looks every ``every`` seconds.
@@ -63,6 +65,7 @@ class EndpointHook(BaseHook):
         Raises:
             ConfigurationError: There are no such credentials.
         """
+        from data_connections.endpoints.opening import maker_of
         from data_connections.endpoints.pool import Account, shared_pool
 
         if isinstance(self.spec.details, HostedFolder):
@@ -70,8 +73,9 @@ class EndpointHook(BaseHook):
 
             return await watch_hosted(self.spec)
         _keep_logs_readable()
-        account = Account(self.spec.details.host, self.spec.details.port, await self.acredentials())
-        return shared_pool().watch(account, self.spec.details.folder, every)
+        details = self.spec.details
+        account = Account(details.host, details.port, await self.acredentials(), maker_of(details))
+        return shared_pool().watch(account, details.folder, every)
 
     def credentials(self) -> Credentials:
         """Return the credentials, in a task.
@@ -103,13 +107,17 @@ class EndpointHook(BaseHook):
 
     def _credentials(self, kept: AirflowConnection) -> Credentials:
         extra = kept.extra_dejson
-        host_keys = self.spec.details.host_key or _lines(extra.get("host_key"))
+        details = self.spec.details
+        host_keys = isinstance(details, SftpHost) and details.host_key
+        certificates = isinstance(details, FtpHost) and details.certificate
         return Credentials(
             login=kept.login or "",
             password=kept.password or None,
             private_key=extra.get("private_key") or None,
             passphrase=extra.get("private_key_passphrase") or None,
-            host_keys=tuple(host_keys),
+            host_keys=tuple(host_keys or _lines(extra.get("host_key"))),
+            certificates=tuple(certificates or _lines(extra.get("certificate"))),
+            authorities=extra.get("certificate_authorities") or None,
         )
 
     def _missing(self) -> ConfigurationError:

@@ -16,7 +16,10 @@ class Login:
         password: The password, if any.
         private_key: Text of the private key, if any.
         passphrase: Opens the private key.
-        host_keys: Pinned public keys of the server, ``algorithm base64`` each.
+        host_keys: Pinned public keys of an SFTP server, ``algorithm base64`` each.
+        certificates: Pinned fingerprints of an FTPS server's certificates, ``sha256:...`` each.
+        authorities: PEM of certificate authorities to trust, if any.
+        kind: What it is for, as Airflow names connection types: ``sftp`` or ``ftp``.
     """
 
     login: str | None = None
@@ -24,6 +27,9 @@ class Login:
     private_key: str | None = field(default=None, repr=False)
     passphrase: str | None = field(default=None, repr=False)
     host_keys: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    authorities: str | None = field(default=None, repr=False)
+    kind: str | None = None
 
     def over(self, kept: Login | None) -> Login:
         """Return this login, with what it leaves out taken from ``kept``."""
@@ -36,9 +42,15 @@ class Login:
 
     def parts(self) -> list[str]:
         """Return what it consists of, without any secret."""
-        counted = f"{len(self.host_keys)} host key{'s' * (len(self.host_keys) != 1)}"
-        named = {f"login {self.login}": self.login, "password": self.password, "private key": self.private_key}
-        return [name for name, value in {**named, counted: self.host_keys}.items() if value]
+        named = {
+            f"login {self.login}": self.login,
+            "password": self.password,
+            "private key": self.private_key,
+            _counted(self.host_keys, "host key"): self.host_keys,
+            _counted(self.certificates, "certificate"): self.certificates,
+            "certificate authorities": self.authorities,
+        }
+        return [name for name, value in named.items() if value]
 
     def check(self, name: str) -> None:
         """Raise what keeps the login from being of any use.
@@ -66,3 +78,7 @@ class Login:
             raise ConfigurationError(
                 f"The private key of {name} cannot be read ({unreadable}). OpenSSH, PEM and PKCS8 are understood."
             ) from unreadable
+
+
+def _counted(values: tuple[str, ...], name: str) -> str:
+    return f"{len(values)} {name}{'s' * (len(values) != 1)}"

@@ -15,6 +15,7 @@ import asyncssh
 import pytest
 
 from data_connections.postgres import EmbeddedPostgres
+from fixtures.ftp_servers import PASSWORD, FtpServer
 from local_stack.partner_sftp import PartnerServer
 
 pytestmark = pytest.mark.airflow
@@ -138,3 +139,30 @@ def test_a_login_that_is_of_no_use_is_not_stored(shell: Shell, applied: str) -> 
     assert done.returncode == 2
     assert "needs a password or a private key" in done.stderr
     assert [each["where"] for each in shell.json("credentials", "list")] == [None]
+
+
+def test_a_login_for_ftps_is_stored_with_the_servers_certificate(
+    shell: Shell, applied: str, pyftpdlib_server: FtpServer, tmp_path: Path
+) -> None:
+    place = f"127.0.0.1:{pyftpdlib_server.port}"
+    arguments = ("--login", pyftpdlib_server.login, "--password-env", "PW", "--fetch-certificate", place, "--yes")
+    stored = shell("credentials", "set", "ftps-partner", *arguments, PW=PASSWORD)
+    assert stored.returncode == 0, stored.stderr
+    assert f"{place} shows the certificate {pyftpdlib_server.tls.fingerprint}" in stored.stderr
+    assert "No host key is pinned" not in stored.stderr
+
+    spec = SPEC.format(name="by-ftps", port=pyftpdlib_server.port).replace("method: sftp", "method: ftp")
+    (tmp_path / "by-ftps.yaml").write_text(spec.replace("credentials: partner", "credentials: ftps-partner"))
+    assert shell("apply", "-f", tmp_path).returncode == 0
+    for name in ("in", "results"):
+        (pyftpdlib_server.folder / name).mkdir()
+    tried = shell.json("test", "by-ftps")
+    for name in ("in", "results"):
+        (pyftpdlib_server.folder / name).rmdir()
+    assert [step["name"] for step in tried["steps"]] == [
+        "credentials",
+        "certificate and login",
+        "folder",
+        "result folder",
+    ]
+    assert tried["ok"]

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +17,7 @@ from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, Apply, changed
+from fixtures.ftp_servers import PASSWORD, FtpServer
 from local_stack.partner_sftp import PartnerServer
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
@@ -74,6 +78,23 @@ def test_good_and_bad_rows_go_through_the_whole_dag(run_dag: Any, ledger: Ledger
     assert [name.split("_")[0] for name in results] == ["receipt", "result", "result"]
     assert (sftp_partner.files / "in" / "done" / "one.csv").exists()
     assert [ti.rendered_map_index for ti in run.get_task_instances() if ti.task_id == "fetch"] == ["one.csv"]
+
+
+def test_the_same_by_ftps(
+    run_dag: Any, ledger: Ledger, pyftpdlib_server: FtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = {"conn_type": "ftp", "login": pyftpdlib_server.login, "password": PASSWORD}
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_ACME-SFTP", json.dumps(login))
+    (pyftpdlib_server.folder / "in").mkdir()
+    (pyftpdlib_server.folder / "in" / "one.csv").write_text(HEADER + line("1") + line("2", "20.50"))
+    details = {"port": pyftpdlib_server.port, "certificate": [pyftpdlib_server.tls.fingerprint], "after_read": "move"}
+    run = run_dag(method="ftp", details=details)
+    assert str(run.state) == "success"
+    assert ledger.one("select state, accepted from submission") == {"state": "applied", "accepted": 2}
+    assert len(list((pyftpdlib_server.folder / "results").iterdir())) == 2
+    assert (pyftpdlib_server.folder / "in" / "done" / "one.csv").exists()
+    shutil.rmtree(pyftpdlib_server.folder / "in")
+    shutil.rmtree(pyftpdlib_server.folder / "results")
 
 
 def test_a_day_without_a_file_is_completed(run_dag: Any, ledger: Ledger) -> None:

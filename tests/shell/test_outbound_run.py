@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,6 +15,7 @@ from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import OUTBOUND, Apply, changed
+from fixtures.ftp_servers import PASSWORD, FtpServer
 from local_stack.partner_sftp import PartnerServer
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
@@ -75,6 +78,16 @@ def test_the_report_of_a_day_is_delivered_whole(run_dag: Any, ledger: Ledger, sf
         "day": "2026-10-05",
     }
     assert ledger.one("select state, files from connection_run") == {"state": "completed", "files": 1}
+
+
+def test_the_same_by_ftps(run_dag: Any, pyftpdlib_server: FtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    login = {"conn_type": "ftp", "login": pyftpdlib_server.login, "password": PASSWORD}
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_ACME-SFTP", json.dumps(login))
+    details = {"port": pyftpdlib_server.port, "certificate": [pyftpdlib_server.tls.fingerprint], "folder": "."}
+    assert str(run_dag("2026-10-05", method="ftp", details=details).state) == "success"
+    (delivered,) = pyftpdlib_server.folder.iterdir()
+    assert delivered.name == "performance_2026-10-05.csv"
+    delivered.unlink()
 
 
 def test_a_day_that_is_run_again_replaces_its_file_and_is_a_new_delivery(

@@ -64,6 +64,9 @@ class Credentials:
         passphrase: Opens ``private_key``.
         host_keys: Public keys of the server that are trusted, each ``algorithm base64``; several while a partner
             rotates. SFTP refuses to connect without one.
+        certificates: SHA-256 fingerprints (``sha256:...``) of the server's certificates that are trusted as they are;
+            without any, an authority has to vouch for the certificate. For FTPS.
+        authorities: PEM of certificate authorities that are trusted beside those of this machine.
     """
 
     login: str
@@ -71,6 +74,8 @@ class Credentials:
     private_key: str | None = field(default=None, repr=False)
     passphrase: str | None = field(default=None, repr=False)
     host_keys: tuple[str, ...] = ()
+    certificates: tuple[str, ...] = ()
+    authorities: str | None = field(default=None, repr=False)
 
     def secrets(self) -> tuple[str, ...]:
         """Return every value that must never reach a log or a screen."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass
 
 import asyncssh
 
 from data_connections.endpoints.contract import Timeouts
+from data_connections.endpoints.sockets import open_socket
 from data_connections.endpoints.ssh_errors import reported
-from data_connections.errors import FatalEndpointError, RetriableEndpointError
+from data_connections.errors import FatalEndpointError
 
 ALGORITHMS = {
     "ssh-ed25519": ("ssh-ed25519",),
@@ -84,31 +84,6 @@ def preferred_algorithms(keys: tuple[HostKey, ...]) -> list[str]:
     names = [key.algorithm for key in keys]
     ordered = [*dict.fromkeys(names), *(name for name in ALGORITHMS if name not in names)]
     return [signature for name in ordered for signature in ALGORITHMS[name]]
-
-
-async def open_socket(host: str, port: int, timeouts: Timeouts) -> socket.socket:
-    """Connect by TCP to the first address of ``host`` that answers.
-
-    Raises:
-        RetriableEndpointError: No address answered within ``timeouts.connect`` seconds.
-    """
-    loop = asyncio.get_running_loop()
-    problem: OSError | None = None
-    async with asyncio.timeout(timeouts.connect):
-        for family, kind, protocol, _, place in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            candidate = socket.socket(family, kind, protocol)
-            candidate.setblocking(False)
-            try:
-                await loop.sock_connect(candidate, place)
-            except OSError as error:
-                candidate.close()
-                problem = error
-            except BaseException:
-                candidate.close()
-                raise
-            else:
-                return candidate
-    raise problem or RetriableEndpointError(f"{host}:{port}: the name has no address.")
 
 
 async def fetch_host_keys(host: str, port: int = 22, timeouts: Timeouts | None = None) -> tuple[HostKey, ...]:

@@ -12,23 +12,33 @@ import unicodedata
 
 QUOTE = "\u201b"
 _QUOTED = re.compile(f"{QUOTE}({QUOTE}|[0-9A-F]{{2}})")
-_UNSENDABLE = {0x00, 0x2F}
+_UNSENDABLE = frozenset({0x00, 0x2F})
+LINE_BREAKS = frozenset({0x0A, 0x0D})
+"""Bytes that a protocol of lines, such as FTP, cannot carry inside a name."""
+
+_NEVER_SENT = frozenset(f"{value:02X}" for value in _UNSENDABLE | LINE_BREAKS)
 
 
-def decode_name(raw: bytes) -> str:
-    """Return the text of one listed name; nothing in it can act as a folder separator."""
+def decode_name(raw: bytes, unsendable: frozenset[int] = frozenset()) -> str:
+    """Return the text of one listed name; nothing in it can act as a folder separator.
+
+    Args:
+        raw: The name as it was listed.
+        unsendable: More bytes that the protocol cannot carry; a name with one of them is not safe.
+    """
     text = raw.decode("utf-8", "surrogateescape")
-    if text.isascii() and not _UNSENDABLE & set(raw):
+    special = _UNSENDABLE | unsendable
+    if text.isascii() and not special & set(raw):
         return text
-    return "".join(map(_quoted, text))
+    return "".join(_quoted(character, special) for character in text)
 
 
-def _quoted(character: str) -> str:
+def _quoted(character: str, special: frozenset[int]) -> str:
     if character == QUOTE:
         return QUOTE * 2
     if "\udc80" <= character <= "\udcff":
         return f"{QUOTE}{ord(character) - 0xDC00:02X}"
-    if character in "\0/":
+    if ord(character) in special:
         return f"{QUOTE}{ord(character):02X}"
     return character
 
@@ -55,7 +65,7 @@ def is_safe_name(name: str) -> bool:
     """Whether a listed name can be that of a file inside the listed folder."""
     if name in ("", ".", "..") or "/" in name:
         return False
-    return not any(match.group(1) in ("00", "2F") for match in _QUOTED.finditer(name))
+    return not any(match.group(1) in _NEVER_SENT for match in _QUOTED.finditer(name))
 
 
 def shown(text: str) -> str:

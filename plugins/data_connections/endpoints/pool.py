@@ -21,7 +21,7 @@ class Account:
         host: Name or address.
         port: TCP port.
         credentials: The login; other credentials are another account.
-        make: Makes the endpoint, SFTP by default.
+        make: Makes the endpoint, SFTP by default; see ``opening.maker_of``.
     """
 
     host: str

@@ -19,6 +19,7 @@ from data_connections.endpoints.ssh_login import Session, log_in
 from data_connections.errors import (
     EndpointFileExists,
     EndpointFileMissing,
+    EndpointFolderMissing,
     FatalEndpointError,
     RetriableEndpointError,
 )
@@ -99,14 +100,15 @@ class SftpEndpoint(Endpoint):
         """Return the files of one folder.
 
         Raises:
-            FatalEndpointError: There is no such folder, or it may not be read.
+            EndpointFolderMissing: There is no such folder.
+            FatalEndpointError: It may not be read.
             RetriableEndpointError: The server did not answer in time.
         """
         try:
             async with self._session_for("listing the folder", folder) as client:
                 return [file async for file in self._listed(client, folder)]
         except EndpointFileMissing as error:
-            raise FatalEndpointError(
+            raise EndpointFolderMissing(
                 f"{self.address}: there is no folder {shown(folder)!r} for this login. Check the connection's folder; "
                 "where the login is locked into a home, paths start there."
             ) from error

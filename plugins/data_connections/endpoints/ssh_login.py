@@ -10,11 +10,11 @@ import asyncssh
 from data_connections.endpoints.contract import Credentials, Timeouts
 from data_connections.endpoints.host_keys import (
     HostKey,
-    open_socket,
     preferred_algorithms,
     read_host_keys,
 )
 from data_connections.endpoints.names import shown
+from data_connections.endpoints.sockets import open_socket
 from data_connections.endpoints.ssh_errors import reported
 from data_connections.errors import FatalEndpointError, RetriableEndpointError
 

@@ -7,13 +7,15 @@ from data_connections.spec.connection import (
     ConnectionSpec,
     Contacts,
     InboundConnection,
+    InboundFtp,
     InboundHosted,
     InboundSftp,
     OutboundConnection,
+    OutboundFtp,
     OutboundHosted,
     OutboundSftp,
 )
-from data_connections.spec.details import Folder, FolderHost, HostedFolder, SftpHost
+from data_connections.spec.details import Folder, FolderHost, FtpHost, HostedFolder, SftpHost
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line
@@ -29,15 +31,18 @@ __all__ = [
     "FileFormat",
     "Folder",
     "FolderHost",
+    "FtpHost",
     "HoldIf",
     "HostedFolder",
     "InboundConnection",
+    "InboundFtp",
     "InboundHosted",
     "InboundSftp",
     "Limits",
     "LoadedFolder",
     "LoadedSpec",
     "OutboundConnection",
+    "OutboundFtp",
     "OutboundHosted",
     "OutboundSftp",
     "SftpHost",

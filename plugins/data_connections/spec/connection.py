@@ -15,9 +15,11 @@ from data_connections.spec.arrival import Arrival, Limits
 from data_connections.spec.dataset import Dataset
 from data_connections.spec.details import (
     InboundFolder,
+    InboundFtpDetails,
     InboundHostedDetails,
     InboundSftpDetails,
     OutboundFolder,
+    OutboundFtpDetails,
     OutboundHostedDetails,
     OutboundSftpDetails,
 )
@@ -132,6 +134,15 @@ class InboundSftp(InboundConnection):
     details: InboundSftpDetails = Field(description="Where the files are, and what happens to them there.")
 
 
+class InboundFtp(InboundConnection):
+    """A connection that pulls files from a partner's FTP or FTPS server."""
+
+    method: Literal["ftp"] = Field(description="How files travel.")
+    methodology: Literal["pull"] = Field(default="pull", description="We pull from the partner's server.")
+    credentials: Slug = Field(description=_LOGIN)
+    details: InboundFtpDetails = Field(description="Where the files are, and what happens to them there.")
+
+
 class OutboundSftp(OutboundConnection):
     """A connection that pushes a report to a partner's SFTP server."""
 
@@ -139,6 +150,15 @@ class OutboundSftp(OutboundConnection):
     methodology: Literal["push"] = Field(default="push", description="We push to the partner's server.")
     credentials: Slug = Field(description=_LOGIN)
     details: OutboundSftpDetails = Field(description="Where the files go.")
+
+
+class OutboundFtp(OutboundConnection):
+    """A connection that pushes a report to a partner's FTP or FTPS server."""
+
+    method: Literal["ftp"] = Field(description="How files travel.")
+    methodology: Literal["push"] = Field(default="push", description="We push to the partner's server.")
+    credentials: Slug = Field(description=_LOGIN)
+    details: OutboundFtpDetails = Field(description="Where the files go.")
 
 
 class InboundHosted(InboundConnection):
@@ -162,8 +182,10 @@ class OutboundHosted(OutboundConnection):
 KINDS: dict[str, type[InboundConnection | OutboundConnection]] = {
     "inbound_sftp": InboundSftp,
     "inbound_sftp_push": InboundHosted,
+    "inbound_ftp": InboundFtp,
     "outbound_sftp": OutboundSftp,
     "outbound_sftp_pull": OutboundHosted,
+    "outbound_ftp": OutboundFtp,
 }
 """Every kind of connection, by direction and method, and by methodology where that is not the usual one."""
 
@@ -180,8 +202,10 @@ def _kind(value: Any) -> str:
 ConnectionSpec = Annotated[
     Annotated[InboundSftp, Tag("inbound_sftp")]
     | Annotated[InboundHosted, Tag("inbound_sftp_push")]
+    | Annotated[InboundFtp, Tag("inbound_ftp")]
     | Annotated[OutboundSftp, Tag("outbound_sftp")]
-    | Annotated[OutboundHosted, Tag("outbound_sftp_pull")],
+    | Annotated[OutboundHosted, Tag("outbound_sftp_pull")]
+    | Annotated[OutboundFtp, Tag("outbound_ftp")],
     Discriminator(_kind),
 ]
 """Any connection, told apart by direction, method and methodology."""

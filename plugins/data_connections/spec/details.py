@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from data_connections.errors import ConfigurationError
 from data_connections.spec.file_name import check_file_name
 from data_connections.spec.file_pattern import FilePattern
 
+IMPLICIT_PORT = 990
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
+_SHA256 = re.compile("[0-9a-f]{64}")
 _KEY = re.compile(r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?")
 
 
@@ -30,6 +33,13 @@ def _is_host_key(key: str) -> str:
     return key
 
 
+def _is_certificate(fingerprint: str) -> str:
+    digits = fingerprint.removeprefix("sha256:").replace(":", "").lower()
+    if not _SHA256.fullmatch(digits):
+        raise ValueError("a certificate is given by its SHA-256 fingerprint, 'sha256:' and 64 hexadecimal digits")
+    return f"sha256:{digits}"
+
+
 def _is_pattern(pattern: str) -> str:
     try:
         FilePattern(pattern)
@@ -41,6 +51,7 @@ def _is_pattern(pattern: str) -> str:
 
 Host = Annotated[str, AfterValidator(_is_host)]
 HostKey = Annotated[str, AfterValidator(_is_host_key)]
+Certificate = Annotated[str, AfterValidator(_is_certificate)]
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 
@@ -53,7 +64,7 @@ class Folder(BaseModel):
 
     @property
     def scheme(self) -> str:
-        """How it is reached, as an address begins: such as ``sftp``."""
+        """How it is reached, as an address begins: ``sftp``, ``ftp`` or ``ftps``."""
         raise NotImplementedError
 
     @property
@@ -95,6 +106,36 @@ class SftpHost(FolderHost):
         return "sftp"
 
 
+class FtpHost(FolderHost):
+    """An FTP server and a folder on it."""
+
+    port: int = Field(
+        default=21, gt=0, lt=65536, description="TCP port of the server; 990 where left out with `tls: implicit`."
+    )
+    tls: Literal["explicit", "implicit", "none"] = Field(
+        default="explicit",
+        description="`explicit`: FTPS that begins with AUTH TLS; `implicit`: FTPS from the first byte; `none`: "
+        "plain FTP, over which login, password and files travel readable.",
+    )
+    certificate: tuple[Certificate, ...] = Field(
+        default=(),
+        description="SHA-256 fingerprints of server certificates that are trusted as they are; two while it changes. "
+        "Where none is given, the credentials' are used, and else the certificate authorities that are trusted.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _implicit_port(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("tls") == "implicit" and "port" not in given:
+            return {**given, "port": IMPLICIT_PORT}
+        return given
+
+    @property
+    def scheme(self) -> str:
+        """``ftp`` for plain FTP, else ``ftps``."""
+        return "ftp" if self.tls == "none" else "ftps"
+
+
 class InboundFolder(Folder):
     """A folder that files are taken from."""
 
@@ -132,6 +173,14 @@ class InboundSftpDetails(SftpHost, InboundFolder):
 
 class OutboundSftpDetails(SftpHost, OutboundFolder):
     """A partner's SFTP folder that files are pushed to."""
+
+
+class InboundFtpDetails(FtpHost, InboundFolder):
+    """A partner's FTP or FTPS folder that files are pulled from."""
+
+
+class OutboundFtpDetails(FtpHost, OutboundFolder):
+    """A partner's FTP or FTPS folder that files are pushed to."""
 
 
 class HostedFolder(Folder):

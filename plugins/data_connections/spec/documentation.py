@@ -40,9 +40,11 @@ log. Mistakes are all shown, with file, line and field, and then nothing is chan
 """
 _SECTIONS = {
     "InboundSftpDetails": ("details", "of an inbound connection by SFTP"),
+    "InboundFtpDetails": ("details", "of an inbound connection by FTP or FTPS"),
     "OutboundSftpDetails": ("details", "of an outbound connection by SFTP"),
     "InboundHostedDetails": ("details", "of an inbound connection whose partner pushes to our gateway"),
     "OutboundHostedDetails": ("details", "of an outbound connection whose partner pulls from our gateway"),
+    "OutboundFtpDetails": ("details", "of an outbound connection by FTP or FTPS"),
     "Arrival": ("arrival", ""),
     "FileFormat": ("format", ""),
     "Limits": ("limits", ""),

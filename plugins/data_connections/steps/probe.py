@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from data_connections.endpoints.arrival import ArrivalRules
 from data_connections.endpoints.blocking import BlockingEndpoint
 from data_connections.endpoints.names import join
-from data_connections.errors import ConnectionsError, EndpointFileMissing
+from data_connections.errors import ConnectionsError, EndpointFolderMissing
 from data_connections.spec import ConnectionSpec, InboundConnection, OutboundConnection
 
 _CONTENT = b"Connections tries out whether it may write here, and deletes this file at once.\n"
@@ -54,7 +54,8 @@ def _attempts(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[tupl
     if spec.details.after_read == "delete":
         yield "delete after reading", lambda: _write(endpoint, folder)
     if spec.details.after_read == "move":
-        for target in dict.fromkeys((spec.details.done_folder, spec.details.failed_folder)):
+        folders = (spec.details.done_folder, spec.details.failed_folder)
+        for target in dict.fromkeys(name if name.startswith("/") else join(folder, name) for name in folders):
             yield "move after reading", lambda target=target: _move(endpoint, folder, target)  # type: ignore[misc]
     if spec.details.result_folder is not None:
         results = spec.details.result_folder
@@ -82,8 +83,8 @@ def _write(endpoint: BlockingEndpoint, folder: str) -> str:
 
 def _move(endpoint: BlockingEndpoint, folder: str, target: str) -> str:
     try:
-        endpoint.stat(target)
-    except EndpointFileMissing:
+        endpoint.list(target)
+    except EndpointFolderMissing:
         return f"{target} does not exist yet; it is made when the first file is moved there."
     before, after = join(folder, _name()), join(target, _name())
     endpoint.write(before, _CONTENT)

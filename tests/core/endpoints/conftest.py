@@ -1,16 +1,19 @@
-"""The servers that every SFTP test runs against: asyncssh (the stand-in partner) and OpenSSH."""
+"""The servers that every endpoint test runs against: SFTP by asyncssh and OpenSSH, FTPS by three makers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from data_connections.endpoints.contract import Credentials, Endpoint, Timeouts
+from data_connections.endpoints.ftp import FtpsEndpoint
 from data_connections.endpoints.hosted import HostedEndpoint
 from data_connections.endpoints.sftp import SftpEndpoint
+from fixtures.ftp_servers import PASSWORD, FtpServer
 from fixtures.servers import OpenSsh
 from local_stack.partner_sftp import PartnerServer
 
@@ -19,27 +22,29 @@ QUICK = Timeouts(connect=5, login=10, operation=10, stall=10, close=2)
 
 @dataclass(frozen=True)
 class Served:
-    """A running SFTP server and the folder that its login starts in."""
+    """A running server and the folder that its login starts in."""
 
+    kind: str
     port: int
     folder: Path
     credentials: Credentials
+    make: Callable[[str, int, Credentials, Timeouts], Endpoint] = SftpEndpoint
     follows_links: bool = True
 
     def endpoint(self, port: int | None = None, timeouts: Timeouts = QUICK) -> Endpoint:
-        return SftpEndpoint("127.0.0.1", port or self.port, self.credentials, timeouts)
+        return self.make("127.0.0.1", port or self.port, self.credentials, timeouts)
 
 
 def served_by_asyncssh(server: PartnerServer) -> Served:
     login = server.login
-    return Served(
-        server.port, server.files, Credentials(login.login, password=login.password, host_keys=(login.host_key,))
-    )
+    credentials = Credentials(login.login, password=login.password, host_keys=(login.host_key,))
+    return Served("asyncssh", server.port, server.files, credentials)
 
 
 def served_by_openssh(server: OpenSsh) -> Served:
     key = server.private_key.read_text()
-    return Served(server.port, server.folder, Credentials(server.user, private_key=key, host_keys=(server.host_key,)))
+    credentials = Credentials(server.user, private_key=key, host_keys=(server.host_key,))
+    return Served("openssh", server.port, server.folder, credentials)
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,48 @@ class ServedHere(Served):
 
 def served_here(folder: Path) -> Served:
     (folder / "files").mkdir()
-    return ServedHere(0, folder / "files", Credentials("nobody"), follows_links=False)
+    return ServedHere("hosted", 0, folder / "files", Credentials("nobody"), follows_links=False)
 
 
-@pytest.fixture(params=["asyncssh", "openssh", "hosted"])
-def served(request: pytest.FixtureRequest) -> Served:
-    """One server after the other."""
-    makers: dict[str, tuple[str, Callable[..., Served]]] = {
-        "asyncssh": ("sftp_partner", served_by_asyncssh),
-        "openssh": ("openssh_server", served_by_openssh),
-        "hosted": ("tmp_path", served_here),
-    }
-    fixture, make = makers[request.param]
-    return make(request.getfixturevalue(fixture))
+def served_by_ftp(server: FtpServer) -> Served:
+    credentials = Credentials(server.login, password=PASSWORD, certificates=(server.tls.fingerprint,))
+    return Served(server.kind, server.port, server.folder, credentials, FtpsEndpoint)
+
+
+SFTP: dict[str, tuple[str, Callable[..., Served]]] = {
+    "asyncssh": ("sftp_partner", served_by_asyncssh),
+    "openssh": ("openssh_server", served_by_openssh),
+}
+HERE: dict[str, tuple[str, Callable[..., Served]]] = {"hosted": ("tmp_path", served_here)}
+FTP: dict[str, tuple[str, Callable[..., Served]]] = {
+    "vsftpd": ("vsftpd_server", served_by_ftp),
+    "pure-ftpd": ("pure_ftpd_server", served_by_ftp),
+    "pyftpdlib": ("pyftpdlib_server", served_by_ftp),
+}
+
+
+@pytest.fixture(params=[*SFTP, *HERE, *FTP])
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    """One server after the other, with nothing in its folder but what it comes with."""
+    fixture, make = {**SFTP, **HERE, **FTP}[request.param]
+    place = make(request.getfixturevalue(fixture))
+    yield place
+    if request.param in FTP:
+        _empty(place.folder)
+
+
+@pytest.fixture(params=[*FTP])
+def ftp_served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    """One FTP server after the other."""
+    fixture, make = FTP[request.param]
+    place = make(request.getfixturevalue(fixture))
+    yield place
+    _empty(place.folder)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -1,0 +1,20 @@
+"""Which endpoint a connection's details mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from data_connections.endpoints.contract import Credentials, Endpoint
+from data_connections.endpoints.ftp import FtpsEndpoint, ImplicitFtpsEndpoint, PlainFtpEndpoint
+from data_connections.endpoints.sftp import SftpEndpoint
+from data_connections.spec.details import FolderHost, FtpHost
+
+Maker = Callable[[str, int, Credentials], Endpoint]
+"""Makes an endpoint from host, port and credentials; equal ones make the same kind."""
+
+_FTP: dict[str, Maker] = {"explicit": FtpsEndpoint, "implicit": ImplicitFtpsEndpoint, "none": PlainFtpEndpoint}
+
+
+def maker_of(details: FolderHost) -> Maker:
+    """Return what makes the endpoint of these details."""
+    return _FTP[details.tls] if isinstance(details, FtpHost) else SftpEndpoint

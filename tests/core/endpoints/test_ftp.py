@@ -1,0 +1,229 @@
+"""What is FTP's own: certificates, TLS or none, listings of every kind, servers that end early."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from data_connections.endpoints.contract import Credentials
+from data_connections.endpoints.fetch import fetch_file
+from data_connections.endpoints.ftp import FtpsEndpoint, ImplicitFtpsEndpoint, PlainFtpEndpoint
+from data_connections.endpoints.ftp_certificate import fetch_certificate
+from data_connections.endpoints.ftp_listing import lines_of, parse_list, parse_mlsd, parse_nlst, parse_time
+from data_connections.endpoints.names import is_safe_name
+from data_connections.errors import FatalEndpointError, RetriableEndpointError
+from fixtures.ftp_servers import PASSWORD, FtpServer, make_certificate, pyftpdlib, vsftpd
+
+from .conftest import QUICK, Served, served_by_ftp
+
+OLD = 1_700_000_000
+
+
+def endpoint_of(server: FtpServer, **changes: object) -> FtpsEndpoint:
+    place = served_by_ftp(server)
+    return FtpsEndpoint("127.0.0.1", server.port, replace(place.credentials, **changes), QUICK)
+
+
+@contextmanager
+def odd_server(**habits: object) -> Iterator[tuple[FtpServer, PlainFtpEndpoint]]:
+    """A plain FTP server with habits of its own, and an endpoint for it."""
+    with pyftpdlib(tls=False, **habits) as server:
+        yield server, PlainFtpEndpoint("127.0.0.1", server.port, Credentials(server.login, PASSWORD), QUICK)
+
+
+async def test_another_certificate_than_the_pinned_one_is_refused(ftp_served: Served, tmp_path: Path) -> None:
+    other = make_certificate(tmp_path).fingerprint
+    credentials = replace(ftp_served.credentials, certificates=(other,))
+    with pytest.raises(FatalEndpointError, match="not the pinned one") as refused:
+        await FtpsEndpoint("127.0.0.1", ftp_served.port, credentials, QUICK).connect()
+    assert ftp_served.credentials.certificates[0] in str(refused.value)
+    assert other in str(refused.value)
+
+
+async def test_two_certificates_are_good_while_a_partner_changes(ftp_served: Served, tmp_path: Path) -> None:
+    both = (make_certificate(tmp_path).fingerprint, *ftp_served.credentials.certificates)
+    async with FtpsEndpoint("127.0.0.1", ftp_served.port, replace(ftp_served.credentials, certificates=both), QUICK):
+        pass
+
+
+async def test_a_certificate_is_trusted_through_an_authority_or_not_at_all(pyftpdlib_server: FtpServer) -> None:
+    with pytest.raises(FatalEndpointError, match=r"not trusted \(self-signed certificate\).*--fetch-certificate"):
+        await endpoint_of(pyftpdlib_server, certificates=()).connect()
+    authority = pyftpdlib_server.tls.certificate.read_text()
+    async with endpoint_of(pyftpdlib_server, certificates=(), authorities=authority) as endpoint:
+        assert await endpoint.list(".") == []
+
+
+async def test_the_certificate_can_be_fetched_and_shown(ftp_served: Served) -> None:
+    shown = await fetch_certificate("127.0.0.1", ftp_served.port, "explicit", QUICK)
+    assert shown.fingerprint == ftp_served.credentials.certificates[0]
+    assert shown.subject == shown.issuer == "CN=localhost"
+    assert shown.valid_until > datetime.now(UTC)
+
+
+async def test_a_wrong_password_is_said_without_the_password(pyftpdlib_server: FtpServer) -> None:
+    with pytest.raises(FatalEndpointError, match="refused the login 'partner'") as refused:
+        await endpoint_of(pyftpdlib_server, password="wrong horse").connect()
+    assert "horse" not in str(refused.value)
+
+
+async def test_nothing_is_sent_readable_unless_the_connection_says_so() -> None:
+    with odd_server() as (server, plain):
+        with pytest.raises(FatalEndpointError, match="offers no TLS"):
+            await FtpsEndpoint("127.0.0.1", server.port, Credentials(server.login, PASSWORD), QUICK).connect()
+        (server.folder / "a.csv").write_bytes(b"abc")
+        async with plain:
+            assert [file.size for file in await plain.list(".")] == [3]
+        assert plain.address.startswith("ftp://")
+
+
+async def test_a_server_that_wants_tls_says_so(pyftpdlib_server: FtpServer) -> None:
+    plain = PlainFtpEndpoint("127.0.0.1", pyftpdlib_server.port, Credentials("partner", PASSWORD), QUICK)
+    with pytest.raises(FatalEndpointError, match="tls: explicit"):
+        await plain.connect()
+
+
+async def test_implicit_tls_with_a_session_that_data_connections_go_on_with() -> None:
+    with vsftpd("implicit_ssl=YES") as server:
+        credentials = served_by_ftp(server).credentials
+        async with ImplicitFtpsEndpoint("127.0.0.1", server.port, credentials, QUICK) as endpoint:
+            assert await endpoint.upload("a.csv", b"abc") == 3
+            assert (await fetch_file(endpoint, await endpoint.stat("a.csv"), lambda block: None)).size == 3
+
+
+async def test_tls_on_a_port_that_has_none_ends_with_the_reason() -> None:
+    with odd_server() as (server, _), pytest.raises(FatalEndpointError, match="does not speak TLS"):
+        await ImplicitFtpsEndpoint("127.0.0.1", server.port, Credentials("x", "y"), QUICK).connect()
+
+
+async def test_a_server_that_ends_early_and_says_success_is_not_believed() -> None:
+    def cut(self: object, path: str) -> object:
+        from pyftpdlib.handlers import FTPHandler
+
+        short = Path(path).with_name(".short")
+        short.write_bytes(Path(path).read_bytes()[:50_000])
+        return FTPHandler.ftp_RETR(self, str(short))
+
+    with odd_server(ftp_RETR=cut) as (server, endpoint):
+        (server.folder / "a.csv").write_bytes(os.urandom(100_000))
+        async with endpoint:
+            file = await endpoint.stat("a.csv")
+            with pytest.raises(
+                RetriableEndpointError, match=r"ended after 50,000 of 100,000 bytes and called it compl"
+            ):
+                await fetch_file(endpoint, file, lambda block: None, tries=1)
+
+
+def without(*commands: str) -> dict[str, object]:
+    from pyftpdlib.handlers import FTPHandler
+
+    return {name: facts for name, facts in FTPHandler.proto_cmds.items() if name not in commands}
+
+
+async def test_times_are_asked_for_once_where_a_listing_does_not_tell_them() -> None:
+    asked: list[str] = []
+
+    def mdtm(self: object, path: str) -> object:
+        from pyftpdlib.handlers import FTPHandler
+
+        asked.append(Path(path).name)
+        return FTPHandler.ftp_MDTM(self, path)
+
+    with odd_server(proto_cmds=without("MLST", "MLSD"), ftp_MDTM=mdtm) as (server, endpoint):
+        for name in ("old.csv", "changed.csv", "new.csv"):
+            (server.folder / name).write_bytes(b"abc")
+            os.utime(server.folder / name, (OLD, OLD))
+        (server.folder / "new.csv").touch()
+        async with endpoint:
+            first = await endpoint.list(".")
+            assert sorted(asked) == ["changed.csv", "new.csv", "old.csv"]
+            os.utime(server.folder / "changed.csv", (OLD + 200_000, OLD + 200_000))
+            asked.clear()
+            second = {file.name: file.mtime for file in await endpoint.list(".")}
+    assert sorted(asked) == ["changed.csv", "new.csv"]
+    assert second["old.csv"] == datetime.fromtimestamp(OLD, UTC)
+    assert second["changed.csv"] == datetime.fromtimestamp(OLD + 200_000, UTC)
+    assert {file.name: file.mtime for file in first}["changed.csv"] == datetime.fromtimestamp(OLD, UTC)
+
+
+@pytest.mark.parametrize("prefix", ["", "/in/"])
+async def test_a_listing_of_no_known_form_goes_by_the_names(prefix: str) -> None:
+    def unreadable(self: object, path: str) -> None:
+        self.push_dtp_data(b"+i8388621.48594,m825718503,r,s280,\ta.csv\r\n", isproducer=False, cmd="LIST")
+
+    def names(self: object, path: str) -> None:
+        listed = "".join(f"{prefix}{name}\r\n" for name in (".", "..", "a.csv", "sub"))
+        self.push_dtp_data(listed.encode(), isproducer=False, cmd="NLST")
+
+    with odd_server(proto_cmds=without("MLST", "MLSD"), ftp_LIST=unreadable, ftp_NLST=names) as (server, endpoint):
+        (server.folder / "in").mkdir()
+        (server.folder / "in" / "sub").mkdir()
+        (server.folder / "in" / "a.csv").write_bytes(b"12345")
+        async with endpoint:
+            (file,) = await endpoint.list("/in")
+    assert (file.path, file.size) == ("/in/a.csv", 5)
+
+
+async def test_a_name_with_a_line_break_is_seen_and_never_safe(ftp_served: Served) -> None:
+    if ftp_served.kind == "pure-ftpd":
+        pytest.skip("pure-ftpd does not list such a file")
+    (ftp_served.folder / "new\nline.csv").write_bytes(b"abc")
+    async with ftp_served.endpoint() as endpoint:
+        (file,) = await endpoint.list(".")
+    assert file.size == 3
+    assert not is_safe_name(file.name)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "kind", "size"),
+    [
+        (b"-rw-r--r--    1 0        0               3 Nov 24 16:59 a.csv", b"a.csv", "file", 3),
+        (b"-rw-r--r--    1 0        0               3 Nov 14  2023  two  blanks.csv", b" two  blanks.csv", "file", 3),
+        (b"-rw-rw-r--+   1 ftp ftp 12345678901 Jan  1 2024 x -> y", b"x -> y", "file", 12345678901),
+        (b"-rw-r--r--    1 nogroup         3 24 Nov 16:59 a.csv", b"a.csv", "file", 3),
+        (b"drwxr-xr-x    2 0        0            4096 Nov 24 16:59 d", b"d", "folder", 4096),
+        (b"lrwxrwxrwx    1 0        0               5 Nov 24 16:59 l -> a.csv", b"l", "link", 5),
+        (b"prw-r--r--    1 0        0               0 Nov 24 16:59 pipe", b"pipe", "other", 0),
+        (b"11-24-26  04:59PM                  280 a b.csv", b"a b.csv", "file", 280),
+        (b"11-24-2026  16:59       <DIR>          sub", b"sub", "folder", None),
+    ],
+)
+def test_both_common_forms_of_list_are_read(line: bytes, name: bytes, kind: str, size: int | None) -> None:
+    (entry,) = parse_list([b"total 12", line]) or []
+    assert (entry.name, entry.kind, entry.size, entry.mtime) == (name, kind, size, None)
+
+
+@pytest.mark.parametrize("line", [b"-rw-r--r--  1 0 0 3 Mai. 24 16:59 a.csv", b"Permission denied", b"a.csv"])
+def test_a_line_of_another_form_is_not_guessed_at(line: bytes) -> None:
+    assert parse_list([line]) is None
+
+
+def test_facts_of_mlsd_are_read_whatever_their_case_and_order() -> None:
+    lines = lines_of(
+        b"Type=cdir;Modify=20261124165935; .\r\nmodify=20261124165935.250;Size=5;type=file;UNIX.mode=0644; a; b.csv\r\n"
+        b"type=OS.unix=slink:/x;modify=20261124165935; l\r\ntype=dir;modify=20261124165935; d\r\nno facts\r\n"
+    )
+    entries = parse_mlsd(lines)
+    assert [(entry.name, entry.kind, entry.size) for entry in entries] == [
+        (b"a; b.csv", "file", 5),
+        (b"l", "link", None),
+        (b"d", "folder", None),
+    ]
+    assert entries[0].mtime == datetime(2026, 11, 24, 16, 59, 35, tzinfo=UTC)
+
+
+def test_times_that_are_none_are_not_made_up() -> None:
+    assert parse_time(b"20261324165935") is None
+    assert parse_time(b"19126112416593") is None
+    assert parse_time(b"") is None
+
+
+def test_names_come_with_or_without_their_folder_and_once() -> None:
+    names = parse_nlst([b"/in/a.csv", b"a.csv", b"/in/.", b"..", b"b.csv"])
+    assert [entry.name for entry in names] == [b"a.csv", b"b.csv"]
