@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from operators.reconcile import DropAbandonedStaging, ReconcileRuns
-from operators.upkeep import LockActions, RetryHeldRows
+from operators.upkeep import LockActions, ReconcileBooks, RetryHeldRows
 
 with DAG(
     dag_id="connections_maintenance",
@@ -26,7 +26,7 @@ with DAG(
 
 with DAG(
     dag_id="connections_daily",
-    description="Tries held rows again, locks the actions that are due.",
+    description="Tries held rows again, locks the actions that are due, checks the books.",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("10 3 * * *", timezone="UTC"),
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
@@ -36,4 +36,8 @@ with DAG(
     tags=["maintenance"],
     default_args={"owner": "connections", "retries": 2, "execution_timeout": timedelta(hours=1)},
 ):
-    RetryHeldRows(task_id="retry_held_rows") >> LockActions(task_id="lock_actions")
+    (
+        RetryHeldRows(task_id="retry_held_rows")
+        >> LockActions(task_id="lock_actions")
+        >> ReconcileBooks(task_id="reconcile_books", retries=0)
+    )

@@ -14,6 +14,7 @@ from command_line import (
     credentials,
     data_types,
     deliveries,
+    explain,
     export,
     gateway,
     incidents,
@@ -72,6 +73,7 @@ app.command(rich_help_panel=RUN)(backfill.backfill)
 app.command(rich_help_panel=RUN)(browse.history)
 app.command(rich_help_panel=RUN)(incidents.incidents)
 app.command(rich_help_panel=RUN)(report.report)
+app.command(rich_help_panel=RUN)(explain.explain)
 app.add_typer(deliveries.deliveries, name="deliveries", rich_help_panel=RUN)
 
 INSTALLATION = "This installation"

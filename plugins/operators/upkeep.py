@@ -43,3 +43,20 @@ class RetryHeldRows(BaseOperator):
         return {
             name: sum(getattr(each, name) for each in done) for name in ("accepted", "rejected", "duplicate", "held")
         }
+
+
+class ReconcileBooks(BaseOperator):
+    """Checks the books of the whole ledger against themselves; a mismatch fails the task, so that somebody is told."""
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Return how many submissions and actions were looked at."""
+        from airflow.sdk.exceptions import AirflowFailException
+
+        from data_connections.steps.reconciliation import reconcile
+
+        found = reconcile(LedgerHook().get_conn())
+        for name, mismatch in found.mismatches.items():
+            self.log.error("%d times not equal: %s. First: %s", mismatch["count"], name, mismatch["first"])
+        if not found.good:
+            raise AirflowFailException(f"The books do not agree: {', '.join(found.mismatches)}.")
+        return {"submissions": found.submissions, "actions": found.actions}

@@ -154,7 +154,7 @@ from (
                    as code
         from (
             select {instruction}, {rates}, t.total is not null as is_itemised, t.payout as item_payout,
-                   t.cannot_share, t.changed,
+                   coalesce(t.cannot_share, false) as cannot_share, coalesce(t.changed, false) as changed,
                    case when t.total is not null then t.total
                         when c.effect = 'reverse' then 0 else coalesce(c.given_amount, c.now_amount) end as target
             from ({current}) c {totals} {terms}

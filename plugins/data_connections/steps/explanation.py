@@ -1,0 +1,101 @@
+"""The story of an action: how it came, who earns for it and why, and every change since."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from data_connections.errors import UnknownName
+from data_connections.ledger import Ledger
+from data_connections.ledger.database import LedgerConnection
+
+_PUBLIC_ID = re.compile(r"M?(?:\d{1,18}\.\d{1,18}\.)?(\d{1,18})")
+MOST = 100
+
+
+def explain(ledger: Ledger, name: str, *, program: str | None = None) -> list[dict[str, Any]]:
+    """Return the actions that a name means, the oldest first and at most ``MOST``, each with its ``timeline``.
+
+    A name is tried as an ActionId, then as an OrderId, then as a CustomerId; the first that fits counts.
+
+    Args:
+        ledger: The ledger.
+        name: ActionId as reports name it or its last number, OrderId or CustomerId.
+        program: Key of the program, where several know the name.
+
+    Raises:
+        UnknownName: It is none of them.
+    """
+    with ledger.connect() as connection:
+        for way in (_BY_ID, _BY_ORDER, _BY_CUSTOMER):
+            number = _PUBLIC_ID.fullmatch(name)
+            if way is _BY_ID and number is None:
+                continue
+            parameters = {"name": name, "id": int(number[1]) if number else 0, "program": program, "most": MOST}
+            found = connection.execute(_ACTIONS.replace(b"{way}", way), parameters).fetchall()
+            if found:
+                return [{**action, "timeline": _timeline(connection, action["id"])} for action in found]
+    raise UnknownName("action, order or customer", name, ())
+
+
+def _timeline(connection: LedgerConnection, action_id: int) -> list[dict[str, Any]]:
+    events = connection.execute(_EVENTS, [action_id, action_id]).fetchall()
+    items = connection.execute(_ITEMS, [action_id]).fetchall()
+    for event in events:
+        event["items"] = [
+            {name: value for name, value in item.items() if name != "update_id"}
+            for item in items
+            if item["update_id"] == event["update_id"]
+        ]
+    return events
+
+
+_BY_ID = b"a.id = %(id)s and (%(name)s ~ '^[0-9]+$' or public_id(a) = %(name)s)"
+_BY_ORDER = b"a.order_id = %(name)s"
+_BY_CUSTOMER = b"a.customer_id = %(name)s"
+
+_ACTIONS = b"""
+    select a.id, public_id(a) as public_id, p.key as program, t.name as event_type, a.order_id, a.occurrence,
+           a.customer_id, a.state, a.amount, a.payout, a.currency, a.event_at, a.received_at, a.locks_at, a.locked_at,
+           a.locked_by, a.withdrawn_at, a.partner_id, n.name as partner, a.attributed_by, a.promo_code, a.click_id,
+           a.media_id, parent.id as parent_id, a.modifications, p.time_zone,
+           case t.locking_after
+               when 'event' then t.locking_days || ' days after the event'
+               when 'month_end' then t.locking_months || ' months and ' || t.locking_days || ' days after the month'
+               else 'approval, or ' || t.locking_days || ' days after the event' end as locking_policy,
+           c.name as contract, m.percent, m.fixed, m.category as term_category, m.starts as term_starts,
+           (select count(*) from action_item i where i.action_id = a.id) as items
+    from action a join program p on p.id = a.program_id join event_type t on t.id = a.event_type_id
+    left join partner n on n.id = a.partner_id
+    left join action parent on parent.id = a.parent_id
+    left join contract_term m on m.id = a.term_id left join contract c on c.id = m.contract_id
+    where {way} and (%(program)s::text is null or p.key = %(program)s)
+    order by a.id limit %(most)s
+"""
+_EVENTS = b"""
+    select null::bigint as update_id, 'created' as kind, a.received_at, s.finished_at as at, a.submission_id, a.line,
+           s.file_name, c.name as connection, null as reason, null as disposition, null as old_state,
+           'PENDING' as new_state, null::numeric as old_amount, coalesce(f.old_amount, a.amount) as new_amount,
+           null::numeric as old_payout, coalesce(f.old_payout, a.payout) as new_payout
+    from action a
+    left join lateral (
+        select old_amount, old_payout from action_update u where u.action_id = a.id order by u.id limit 1
+    ) f on true
+    left join submission s on s.id = a.submission_id left join connection c on c.id = s.connection_id
+    where a.id = %s
+    union all
+    select * from (
+        select u.id, u.kind, u.received_at, u.at, u.submission_id, u.line, s.file_name, c.name, u.reason, u.disposition,
+               u.old_state, u.new_state, u.old_amount, u.new_amount, u.old_payout, u.new_payout
+        from action_update u left join submission s on s.id = u.submission_id
+        left join connection c on c.id = s.connection_id
+        where u.action_id = %s order by u.id
+    ) updates
+"""
+_ITEMS = b"""
+    select i.update_id, i.number, n.sku, i.old_quantity, i.new_quantity, i.old_amount, i.new_amount, i.old_payout,
+           i.new_payout
+    from action_update u join action_item_update i on i.update_id = u.id
+    join action_item n on n.action_id = u.action_id and n.number = i.number
+    where u.action_id = %s order by u.id, i.number
+"""
