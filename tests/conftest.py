@@ -31,6 +31,7 @@ _HOME.chmod(0o755)  # as root, the database server's unprivileged user has to ge
 os.environ.update(
     CONNECTIONS_HOME=str(_HOME),
     AIRFLOW_HOME=str(_HOME / "airflow"),
+    CONNECTIONS_ALLOW_ADDRESSES="127.0.0.0/8",
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
     AIRFLOW__CORE__UNIT_TEST_MODE="False",
     AIRFLOW__CORE__DAGS_FOLDER=str(Path(__file__).parents[1] / "dags"),

@@ -23,6 +23,9 @@ class Settings:
         airflow_home: Airflow's own folder (``AIRFLOW_HOME``).
         airflow_url: Address of Airflow's API server and screen (``CONNECTIONS_AIRFLOW_URL``, default: where
             `make up` has put it, else port 8080 here).
+        allowed_addresses: Networks inside which connections may go although they are not public
+            (``CONNECTIONS_ALLOW_ADDRESSES``, such as ``10.1.0.0/16,127.0.0.1``; default: those of the file
+            ``allowed-addresses`` in ``home``, one a line, which the demo writes for its partner on this machine).
     """
 
     home: Path
@@ -32,6 +35,7 @@ class Settings:
     schemas: tuple[Path, ...]
     airflow_home: Path
     airflow_url: str
+    allowed_addresses: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -47,6 +51,7 @@ class Settings:
             schemas=(include / "schemas", *(Path(folder).absolute() for folder in more)),
             airflow_home=Path(environment.get("AIRFLOW_HOME") or home / "airflow").absolute(),
             airflow_url=environment.get("CONNECTIONS_AIRFLOW_URL") or _local_airflow(home),
+            allowed_addresses=_allowed_addresses(home, environment),
         )
 
 
@@ -57,3 +62,18 @@ def _local_airflow(home: Path) -> str:
     except OSError:
         port = "8080"
     return f"http://localhost:{port}"
+
+
+def allowed_file(home: Path) -> Path:
+    """Return the file that holds allowed networks where no variable does."""
+    return home / "allowed-addresses"
+
+
+def _allowed_addresses(home: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
+    given = environment.get("CONNECTIONS_ALLOW_ADDRESSES")
+    if given is None:
+        try:
+            given = allowed_file(home).read_text(encoding="ascii")
+        except OSError:
+            return ()
+    return tuple(given.replace(",", " ").split())

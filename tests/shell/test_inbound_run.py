@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -93,8 +92,6 @@ def test_the_same_by_ftps(
     assert ledger.one("select state, accepted from submission") == {"state": "applied", "accepted": 2}
     assert len(list((pyftpdlib_server.folder / "results").iterdir())) == 2
     assert (pyftpdlib_server.folder / "in" / "done" / "one.csv").exists()
-    shutil.rmtree(pyftpdlib_server.folder / "in")
-    shutil.rmtree(pyftpdlib_server.folder / "results")
 
 
 def test_a_day_without_a_file_is_completed(run_dag: Any, ledger: Ledger) -> None:

@@ -85,9 +85,7 @@ def test_the_same_by_ftps(run_dag: Any, pyftpdlib_server: FtpServer, monkeypatch
     monkeypatch.setitem(os.environ, "AIRFLOW_CONN_ACME-SFTP", json.dumps(login))
     details = {"port": pyftpdlib_server.port, "certificate": [pyftpdlib_server.tls.fingerprint], "folder": "."}
     assert str(run_dag("2026-10-05", method="ftp", details=details).state) == "success"
-    (delivered,) = pyftpdlib_server.folder.iterdir()
-    assert delivered.name == "performance_2026-10-05.csv"
-    delivered.unlink()
+    assert [path.name for path in pyftpdlib_server.folder.iterdir()] == ["performance_2026-10-05.csv"]
 
 
 def test_a_day_that_is_run_again_replaces_its_file_and_is_a_new_delivery(

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from data_connections.errors import ConnectionsError
 from data_connections.ledger import Ledger
-from data_connections.settings import PROJECT, Settings
+from data_connections.settings import PROJECT, Settings, allowed_file
 from local_stack.demo.checks import check_delivery, check_results, check_submission
 from local_stack.demo.commands import Commands
 from local_stack.demo.files import ZONE, conversions_file
@@ -83,6 +83,8 @@ class Demo:
         """
         self._forget_the_last_one()
         login = prepare_partner(self._partner)
+        # The partner stands on this machine, where connections go only when they are told to.
+        allowed_file(self._stack.settings.home).write_text("127.0.0.0/8\n::1\n", encoding="ascii")
         self._stack.up(more=(self._partner_program(),))
         commands = Commands(self._stack, self._demo_variables())
         ledger = Ledger(commands.environment["CONNECTIONS_DATABASE_URL"])

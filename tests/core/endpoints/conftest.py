@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,27 +77,14 @@ FTP: dict[str, tuple[str, Callable[..., Served]]] = {
 
 
 @pytest.fixture(params=[*SFTP, *HERE, *FTP])
-def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest) -> Served:
     """One server after the other, with nothing in its folder but what it comes with."""
     fixture, make = {**SFTP, **HERE, **FTP}[request.param]
-    place = make(request.getfixturevalue(fixture))
-    yield place
-    if request.param in FTP:
-        _empty(place.folder)
+    return make(request.getfixturevalue(fixture))
 
 
 @pytest.fixture(params=[*FTP])
-def ftp_served(request: pytest.FixtureRequest) -> Iterator[Served]:
+def ftp_served(request: pytest.FixtureRequest) -> Served:
     """One FTP server after the other."""
     fixture, make = FTP[request.param]
-    place = make(request.getfixturevalue(fixture))
-    yield place
-    _empty(place.folder)
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    return make(request.getfixturevalue(fixture))
