@@ -41,6 +41,7 @@ def airflow_environment(
         "CONNECTIONS_DATABASE_URL": ledger_url,
         "CONNECTIONS_LANDING_URL": settings.landing_url,
         "CONNECTIONS_INCLUDE": str(settings.include),
+        "CONNECTIONS_SCHEMAS": os.pathsep.join(map(str, settings.schemas[1:])),
         "CONNECTIONS_AIRFLOW_URL": f"http://localhost:{port}",
         "GX_ANALYTICS_ENABLED": "False",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]),

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from data_connections.catalog.data_type_versions import apply_data_types
 from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
+from data_connections.steps.job import builtin_data_types
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, Apply, changed
 from fixtures.ftp_servers import PASSWORD, FtpServer
@@ -282,3 +284,18 @@ def test_maintenance_ends_what_airflow_ended(run_dag: Any, ledger: Ledger, sftp_
     ]
     assert "before its last task" in rows[1]["reason"]
     assert ledger.all("select tablename from pg_tables where schemaname = 'staging'") == []
+
+
+def test_a_data_type_that_is_only_a_folder_goes_through_the_dag(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer
+) -> None:
+    apply_data_types(ledger, [builtin_data_types()["store_locations"]], "tests")
+    (sftp_partner.files / "in" / "a.csv").write_text("LocationId,City,CountryCode\nL1,Berlin,DE\nL2,Wien,Austria\n")
+    run = run_dag(data_type="store_locations")
+    assert str(run.state) == "success"
+    assert ledger.all("select location_id, city, dataset from store_location") == [
+        {"location_id": "L1", "city": "Berlin", "dataset": "main"}
+    ]
+    (submission,) = ledger.all("select state, data_type_version from submission")
+    assert submission["state"] == "partly_applied"
+    assert submission["data_type_version"] == builtin_data_types()["store_locations"].version

@@ -23,6 +23,34 @@ from (
 ) lines where line <> last_line
 """
 
+COPIES = """
+select copy.id from submission copy join submission own
+  on copy.connection_id = own.connection_id and copy.sha256 = own.sha256 and copy.id <> own.id
+where own.id = {submission}
+"""
+
+MARK_KNOWN = """
+insert into verdict (line, outcome, code, column_name, message)
+select s.line, 'duplicate', 'LINE_KNOWN', null,
+       format('The same line of the same bytes was taken as submission %s.', min(t.submission_id))
+from {rows} s left join verdict v on v.line = s.line
+join {table} t on t.line = s.line and t.submission_id in ({copies})
+where s.outcome = 0 and v.line is null group by s.line
+"""
+"""Appended rows are told apart by submission and line, and the same bytes are the same rows for ever."""
+
+IS_REPLAY = "select id from submission where id = {submission} and origin = 'replay'"
+
+MARK_SUPERSEDED = """
+insert into verdict (line, outcome, code, column_name, message)
+select s.line, 'rejected', 'SUPERSEDED', {key_name},
+       format('The row of this %s was written since by submission %s, which was received later.', {key_names},
+              t.submission_id)
+from {rows} s left join verdict v on v.line = s.line join {table} t on {in_scope} and {same_key}
+where s.outcome = 0 and v.line is null and t.received_at > {received_at}
+"""
+"""A replay never overwrites a newer row unasked."""
+
 MARK_NOTHING_TO_REMOVE = """
 insert into verdict (line, outcome, code, column_name, message)
 select s.line, 'duplicate', 'NOTHING_TO_REMOVE', {key_name},
@@ -57,12 +85,12 @@ from removed r join {rows} s on s.line = r.line group by 1
 
 SWEEP = """
 delete from {table} t
-where {in_scope} and t.submission_id <> {submission} and not exists (select from {rows} s where {same_key})
+where {in_scope} and {may_go} and t.submission_id <> {submission} and not exists (select from {rows} s where {same_key})
 """
 
 GOING_OF_FULL = """
 select (select count(*) from {table} t where {in_scope}) as kept,
-       (select count(*) from {table} t where {in_scope} and not exists (
+       (select count(*) from {table} t where {in_scope} and {may_go} and not exists (
             select from {rows} s left join verdict v on v.line = s.line
             where {same_key} and not (s.outcome = 0 and v.line is null and {is_removal}))) as going
 """

@@ -43,6 +43,10 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
         run(queries.REJECT_OTHER_PROGRAMS)
     if run.keep.key:
         run(queries.MARK_REPEATED)
+    if not run.keep.key and run.any(queries.COPIES):
+        run(queries.MARK_KNOWN)
+    if run.keep.key and run.is_replay:
+        run(queries.MARK_SUPERSEDED)
     if run.removes:
         run(queries.MARK_NOTHING_TO_REMOVE)
     return []
@@ -98,6 +102,9 @@ class KeptStatements(Statements):
             },
         )
         self._fill_scope()
+        self.is_replay = self.any(queries.IS_REPLAY)
+        self.fill(copies=queries.COPIES)
+        self.fill(may_go="t.received_at <= {received_at}" if self.is_replay else "true")
         self.put(**dict(self._column_parts()))
         self.put(**dict(self._key_parts()) if self._key else {})
         self.put(on_conflict=self._on_conflict() if self._key else sql.SQL(""))

@@ -306,6 +306,11 @@ APPLYING_CODES = {
         "The same row several times in one file.",
         "Nothing has to be done where the last one is right.",
     ),
+    "LINE_KNOWN": Code(
+        "The same line of the same bytes was taken before: a duplicate.",
+        "A file with rejected rows that is sent again as it was.",
+        "Nothing has to be done; send the corrected rejects file.",
+    ),
     "NOTHING_TO_REMOVE": Code(
         "The row would take away what is not kept: a duplicate.",
         "It was taken away before.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from data_connections.data_types import DataTypes, load_data_types
 from data_connections.errors import ConfigurationError, OutOfTurn
 from data_connections.spec import LoadedSpec, parse_spec
 from data_connections.steps import approval, inbound, manual
+from data_connections.steps.replay import take_again
 from fixtures.desk import RECEIVED, Desk, table
 
 PARCELS = """
@@ -236,6 +238,18 @@ def test_the_same_bytes_count_again_once_something_else_was_applied(parcels: Dep
     assert parcels.kept() == [("A", Decimal(1))]
 
 
+def test_a_replay_leaves_what_was_received_later(whole: Depot) -> None:
+    desk = whole.desk
+    first = whole.submit("ParcelId,Value", "A,1", "B,oops", "C,1")
+    whole.submit("ParcelId,Value", "A,2", "D,2", "C,2", received_at=RECEIVED + timedelta(hours=1))
+    replayed = take_again(desk.ledger, first["id"], who="tester")
+    done = manual.finish(desk.ledger, desk.landing, replayed, data_types=whole.types)
+
+    assert done["accepted"] == 0
+    assert desk.codes(done) == {2: ["SUPERSEDED"], 3: ["NOT_DECIMAL"], 4: ["SUPERSEDED"]}
+    assert whole.kept() == [("A", Decimal(2)), ("C", Decimal(2)), ("D", Decimal(2))]
+
+
 def test_an_unfinished_file_in_between_keeps_the_same_bytes_from_being_a_duplicate(parcels: Depot) -> None:
     desk = parcels.desk
     parcels.submit("ParcelId,Value", "A,1")
@@ -273,6 +287,22 @@ def test_appended_rows_are_duplicates_for_ever_and_told_apart_by_their_line(depo
         ("x", None, 3),
         ("y", None, 2),
     ]
+
+
+def test_lines_of_the_same_bytes_are_taken_once(depot: Depot) -> None:
+    depot.write("events", EVENTS)
+    depot.apply()
+    depot.connect("events", data_type="events")
+    lines = ("What,Big", "x,1", "y,oops", "z,")
+    first = depot.submit(*lines, connection="events")
+    again = depot.submit(*lines, connection="events")
+    replayed = take_again(depot.desk.ledger, first["id"], who="tester")
+    done = manual.finish(depot.desk.ledger, depot.desk.landing, replayed, data_types=depot.types)
+
+    for each in (again, done):
+        assert (each["accepted"], each["duplicate"], each["rejected"]) == (0, 2, 1)
+        assert depot.desk.codes(each) == {2: ["LINE_KNOWN"], 3: ["NOT_INTEGER"], 4: ["LINE_KNOWN"]}
+    assert depot.desk.ledger.one("select count(*) as events from events") == {"events": 2}
 
 
 def test_a_submission_names_the_version_and_the_ledger_keeps_its_content(parcels: Depot) -> None:
