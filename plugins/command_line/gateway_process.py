@@ -29,7 +29,8 @@ def run_gateway(settings: Settings) -> None:
     from local_stack.keys import GATEWAY
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    for chatty in ("asyncssh", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     configuration = GatewayConfiguration.from_environment(settings)
     api = AirflowApi(settings, account=GATEWAY)
     asyncio.run(_serve(configuration, open_ledger(settings), lambda name: start_waiting_run(api, name)))

@@ -8,6 +8,7 @@ from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.hosted import HostedEndpoint
 from data_connections.gateway.configuration import hosted_folder
 from data_connections.gateway.folder import FILES
+from data_connections.gateway.reception import rules_of
 from data_connections.ledger import Ledger, connection_ids
 from data_connections.ledger.arrival_notice import shared_notices
 from data_connections.settings import Settings
@@ -21,11 +22,12 @@ def hosted_endpoint(spec: ConnectionSpec) -> HostedEndpoint:
     Raises:
         UnknownName: The connection is not in the ledger.
     """
-    return _folder(connection_ids.of_name(LedgerHook().get_conn(), spec.name))
+    return _folder(connection_ids.of_name(LedgerHook().get_conn(), spec.name), spec)
 
 
-def _folder(connection_id: int) -> HostedEndpoint:
-    return HostedEndpoint(hosted_folder(Settings.from_environment()) / str(connection_id) / FILES)
+def _folder(connection_id: int, spec: ConnectionSpec) -> HostedEndpoint:
+    root = hosted_folder(Settings.from_environment()) / str(connection_id) / FILES
+    return HostedEndpoint(root, rules_of(spec).folders)
 
 
 class HostedWatch:
@@ -34,12 +36,13 @@ class HostedWatch:
     Args:
         ledger: The ledger, through which the word comes.
         connection_id: The connection.
+        spec: Its spec.
     """
 
-    def __init__(self, ledger: Ledger, connection_id: int) -> None:
+    def __init__(self, ledger: Ledger, connection_id: int, spec: ConnectionSpec) -> None:
         self._notices = shared_notices(ledger)
         self._connection_id = connection_id
-        self._endpoint = _folder(connection_id)
+        self._endpoint = _folder(connection_id, spec)
 
     async def look(self) -> list[RemoteFile]:
         """Return the folder's files now."""
@@ -54,4 +57,4 @@ class HostedWatch:
 async def watch_hosted(spec: ConnectionSpec) -> HostedWatch:
     """Return the connection's folder for a trigger; errors as in ``hosted_endpoint``."""
     ledger = await asyncio.to_thread(LedgerHook().get_conn)
-    return HostedWatch(ledger, await asyncio.to_thread(connection_ids.of_name, ledger, spec.name))
+    return HostedWatch(ledger, await asyncio.to_thread(connection_ids.of_name, ledger, spec.name), spec)

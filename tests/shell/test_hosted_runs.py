@@ -109,6 +109,7 @@ def test_a_trial_file_is_answered_and_never_booked(hosting: Hosting, ledger: Led
     wait_for(lambda: hosting.activity("trial.checked"), patience=60)
     assert seen(partner, "/test") == ["orders.csv", "result_orders.csv", "result_orders.csv_summary.json"]
     summary = json.loads((partner.files / "test" / "result_orders.csv_summary.json").read_text())
+    assert summary["file"] == "orders.csv"
     assert (summary["rows"], summary["accepted"], summary["rejected"]) == (2, 1, 1)
     assert "c-2" in (partner.files / "test" / "result_orders.csv").read_text()
     assert (ledger.all("select from submission"), hosting.started) == ([], [])

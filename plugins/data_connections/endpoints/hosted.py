@@ -34,10 +34,12 @@ class HostedEndpoint(Endpoint):
 
     Args:
         root: The folder that the partner sees as ``/``.
+        folders: Folders in it that are made with it.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, folders: tuple[str, ...] = ()) -> None:
         self._root = root
+        self._folders = folders
 
     @property
     def address(self) -> str:
@@ -48,6 +50,8 @@ class HostedEndpoint(Endpoint):
         """Make the folder, where nobody has been yet."""
         with self._reported("opening", "/"):
             await asyncio.to_thread(self._root.mkdir, mode=0o750, parents=True, exist_ok=True)
+        for folder in self._folders:
+            await self.make_folder(folder)
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""

@@ -36,12 +36,14 @@ class FolderRules:
         most_bytes: Bytes of one file.
         quota_bytes: Bytes of all files together.
         quota_files: Files.
+        folders: Folders that are there from the beginning.
     """
 
     takes_uploads: bool
     most_bytes: int
     quota_bytes: int
     quota_files: int
+    folders: tuple[str, ...] = ()
 
 
 class PartnerFolder:
@@ -59,7 +61,7 @@ class PartnerFolder:
         self.open_downloads: set[Download] = set()
         self._incoming = place / INCOMING
         self._room = FolderRoom(self.files, rules.quota_bytes, rules.quota_files)
-        prepare_folder(place, with_trials=rules.takes_uploads)
+        prepare_folder(place, rules.folders)
 
     def change_rules(self, rules: FolderRules) -> None:
         """Go on with other rules, such as after a new revision."""
@@ -200,10 +202,14 @@ class PartnerFolder:
         return self.files.joinpath(*map(os.fsdecode, parts))
 
 
-def prepare_folder(place: Path, *, with_trials: bool) -> None:
+def prepare_folder(place: Path, folders: tuple[str, ...]) -> None:
     """Make the folders of a connection; those that are there stay as they are."""
-    for name in (FILES, INCOMING, *([f"{FILES}/{TRIALS.decode()}"] if with_trials else [])):
+    for name in (FILES, INCOMING):
         (place / name).mkdir(mode=0o750, parents=True, exist_ok=True)
+    for folder in folders:
+        (place / FILES).joinpath(*map(os.fsdecode, _parts(os.fsencode(folder)))).mkdir(
+            mode=0o750, parents=True, exist_ok=True
+        )
 
 
 def _parts(path: bytes) -> list[bytes]:

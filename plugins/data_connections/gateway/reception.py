@@ -8,7 +8,7 @@ from collections.abc import Callable
 from data_connections.gateway.configuration import GatewayConfiguration
 from data_connections.gateway.desk import Arrived, Desk
 from data_connections.gateway.failed_logins import FailedLogins
-from data_connections.gateway.folder import FolderRules, PartnerFolder
+from data_connections.gateway.folder import TRIALS, FolderRules, PartnerFolder
 from data_connections.gateway.journal import Journal
 from data_connections.gateway.roster import Proof, Roster
 from data_connections.spec import ConnectionSpec, InboundConnection
@@ -103,10 +103,8 @@ def rules_of(spec: ConnectionSpec) -> FolderRules:
     """Return what logins of a hosted connection may do in its folder."""
     details = spec.details
     assert isinstance(details, HostedFolder)  # noqa: S101 - the roster holds no others
-    inbound = isinstance(spec, InboundConnection)
-    return FolderRules(
-        takes_uploads=inbound,
-        most_bytes=spec.limits.max_bytes if isinstance(spec, InboundConnection) else 0,
-        quota_bytes=details.quota_bytes,
-        quota_files=details.quota_files,
-    )
+    if not isinstance(spec, InboundConnection):
+        return FolderRules(False, 0, details.quota_bytes, details.quota_files)
+    answers = [spec.details.result_folder] if spec.details.result_folder else []
+    folders = (TRIALS.decode(), *answers)
+    return FolderRules(True, spec.limits.max_bytes, details.quota_bytes, details.quota_files, folders)

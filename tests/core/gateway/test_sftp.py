@@ -30,11 +30,11 @@ async def test_a_file_appears_under_its_name_when_it_is_closed(hosting: Hosting,
     async with partner.connect() as connection, connection.start_sftp_client() as client:
         handle = await client.open("/orders.csv", "wb")
         await handle.write(b"first half,")
-        assert await names(client) == {"test"}
+        assert await names(client) == {"results", "test"}
         assert not (partner.files / "orders.csv").exists()
         await handle.write(b"second half")
         await handle.close()
-        assert await names(client) == {"test", "orders.csv"}
+        assert await names(client) == {"results", "test", "orders.csv"}
     assert (partner.files / "orders.csv").read_bytes() == b"first half,second half"
     assert list(partner.incoming.iterdir()) == []
     (entry,) = hosting.activity("file.uploaded")
@@ -50,7 +50,7 @@ async def test_a_file_whose_connection_ends_early_is_not_kept(hosting: Hosting, 
         getattr(connection, how)()
         await connection.wait_closed()
     await until(lambda: not list(partner.incoming.iterdir()))
-    assert {path.name for path in partner.files.iterdir()} == {"test"}
+    assert {path.name for path in partner.files.iterdir()} == {"results", "test"}
     (entry,) = hosting.activity("file.refused")
     assert "ended after 18 bytes; nothing is kept" in entry["details"]["why"]
 
@@ -114,7 +114,7 @@ async def test_links_are_neither_made_nor_followed(partner: Partner, tmp_path: P
         (partner.files / "file.csv").symlink_to(secret)
         (partner.files / "folder").symlink_to(tmp_path)
         os.mkfifo(partner.files / "pipe.csv")
-        assert await names(client) == {"test", "own.csv"}
+        assert await names(client) == {"results", "test", "own.csv"}
         for path in ("/file.csv", "/folder/secret.txt", "/folder", "/pipe.csv"):
             for look in (client.stat, client.lstat, client.open, client.remove):
                 with pytest.raises(asyncssh.SFTPNoSuchFile):
@@ -132,7 +132,7 @@ async def test_each_login_sees_its_own_folder(hosting: Hosting, partner: Partner
     async with other.endpoint() as endpoint:
         await endpoint.upload("/theirs.csv", b"theirs")
     async with partner.connect() as connection, connection.start_sftp_client() as client:
-        assert await names(client) == {"test"}
+        assert await names(client) == {"results", "test"}
         with pytest.raises(asyncssh.SFTPNoSuchFile):
             await client.open(f"/../../{other.connection_id}/files/theirs.csv", "rb")
 
@@ -155,11 +155,11 @@ async def test_any_name_is_taken_as_it_is(partner: Partner) -> None:
         for raw in raw_names:
             async with client.open(b"/" + raw, "wb") as handle:
                 await handle.write(b"x")
-        assert {*raw_names, b"test", b".", b".."} == set(await client.listdir(b"/"))
+        assert {*raw_names, b"results", b"test", b".", b".."} == set(await client.listdir(b"/"))
         for raw in (b"n" * 256, b"nul\0.csv", b".orders.csv.token.claimed"):
             with pytest.raises(asyncssh.SFTPError):
                 await client.open(b"/" + raw, "wb")
-    assert {os.fsencode(path.name) for path in partner.files.iterdir()} == {*raw_names, b"test"}
+    assert {os.fsencode(path.name) for path in partner.files.iterdir()} == {*raw_names, b"results", b"test"}
 
 
 async def test_a_login_that_collects_puts_nothing(hosting: Hosting) -> None:
@@ -202,7 +202,7 @@ async def test_sizes_and_quotas_hold(hosting: Hosting) -> None:
         with pytest.raises(asyncssh.SFTPFailure, match="folder is full"):
             await handle.close()
     await until(lambda: not list(partner.incoming.iterdir()))
-    assert {path.name for path in partner.files.iterdir()} == {"test", "one.csv"}
+    assert {path.name for path in partner.files.iterdir()} == {"results", "test", "one.csv"}
 
 
 async def test_too_many_files_are_refused(hosting: Hosting) -> None:
