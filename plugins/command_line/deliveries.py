@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from command_line.out_file import out_file
 from command_line.output import AsJson, note, print_fields, print_json, print_table
 from command_line.session import current_settings, open_ledger
+
+if TYPE_CHECKING:
+    from data_connections.ledger.delivery import Delivery
 
 deliveries = typer.Typer(help="Show outbound files and what became of them.")
 
@@ -43,10 +46,11 @@ def list_deliveries(
     """List deliveries, the newest first."""
     from data_connections.errors import UnknownName
     from data_connections.ledger import deliveries as records
+    from data_connections.ledger.delivery import STATES
 
     for wanted in state or ():
-        if wanted not in records.STATES:
-            raise UnknownName("state", wanted, records.STATES)
+        if wanted not in STATES:
+            raise UnknownName("state", wanted, STATES)
     found = records.recent(open_ledger(), connection=connection, states=state or (), limit=limit)
     if as_json:
         print_json([asdict(delivery) for delivery in found])
@@ -64,6 +68,7 @@ def show_delivery(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the bytes that were sent here.")
     ] = None,
+    number: Annotated[int | None, typer.Option("--file", min=1, help="With --out: which of several files.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one delivery with its totals; with --out, write the kept bytes to a file."""
@@ -73,14 +78,26 @@ def show_delivery(
     with open_ledger(settings).connect() as connection:
         delivery = records.find(connection, which)
     if out is not None:
-        _write_kept(settings.landing_url, delivery.landing_key, out)
+        _write_kept(settings.landing_url, _chosen(delivery, number), out)
     if as_json:
         print_json(asdict(delivery))
         return
-    print_fields({name.replace("_", " "): value for name, value in asdict(delivery).items() if name != "totals"})
-    names = list(dict.fromkeys(name for group in delivery.totals.values() for name in group))
+    fields = asdict(delivery)
+    files, totals = fields.pop("files"), fields.pop("totals")
+    print_fields({name.replace("_", " "): value for name, value in fields.items()})
+    print_table([name.replace("_", " ") for name in files[0]], (file.values() for file in files))
+    names = list(dict.fromkeys(name for group in totals.values() for name in group))
     if names:
-        print_table(["", *names], ([group, *totals.values()] for group, totals in delivery.totals.items()))
+        print_table(["", *names], ([group, *numbers.values()] for group, numbers in totals.items()))
+
+
+def _chosen(delivery: Delivery, number: int | None) -> str:
+    """Return where the bytes of one file are kept; the only one, where no number is given."""
+    if number is None and len(delivery.files) > 1:
+        raise typer.BadParameter(f"the delivery has {len(delivery.files)} files; say which", param_hint="--file")
+    if (number or 1) > len(delivery.files):
+        raise typer.BadParameter(f"the delivery has {len(delivery.files)} files", param_hint="--file")
+    return delivery.files[(number or 1) - 1].landing_key
 
 
 def _write_kept(landing_url: str, key: str, out: Path) -> None:

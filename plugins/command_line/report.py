@@ -6,7 +6,7 @@ import sys
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -33,7 +33,10 @@ def report(
         str | None, typer.Option("--time-zone", metavar="ZONE", help="Days of this zone, not of each program's own.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to this file.")] = None,
-    file_format: Annotated[Literal["csv"], typer.Option("--format", help="Format of the file.")] = "csv",
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="KEY=VALUE", help="Form of the file, such as type=xml; may be given again."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="With --out: print JSON about the written file on standard output.")
     ] = False,
@@ -42,19 +45,22 @@ def report(
 
     It is added up and compared with the ledger before any of it is shown; exit code 1 when it does not add up.
     """
-    from data_connections.reports import Parameters, find_program, load_reports, write_checked
+    from data_connections.reports import Layout, Parameters, find_program, load_reports, write_checked
+    from data_connections.spec import OutputFormat
+    from data_connections.spec.options import from_options
 
     if as_json and out is None:
         raise typer.BadParameter("needs --out: standard output is the report's own otherwise", param_hint="--json")
     settings = current_settings()
     chosen = load_reports(settings.include)[name]
+    layout = Layout.of(chosen, from_options(OutputFormat, options or ()))
     parameters = Parameters(date_from.date(), date_to.date(), time_zone=time_zone)
     ledger = open_ledger(settings)
     if program is not None:
         parameters = replace(parameters, program=find_program(ledger, program).key)
     _warn_of_unfinished_days(ledger, parameters)
     with out_file(out) as target:
-        counted = write_checked(ledger, chosen, parameters, target, _tell_progress)
+        counted = write_checked(ledger, layout, parameters, target, _tell_progress)
     if as_json:
         about = {"report": name, "date_from": parameters.date_from, "date_to": parameters.date_to, "file": out}
         print_json({**about, "rows": counted.rows, **asdict(counted)})

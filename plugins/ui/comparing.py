@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from data_connections.landing import Landing
-from data_connections.ledger.deliveries import Delivery
+from data_connections.ledger.delivery import Delivery
 
 LARGEST = 2_000_000
 """Bytes of a file that is compared line by line; comparing takes the square of them at worst."""
@@ -33,7 +33,7 @@ class FileDifference:
 
 def compare_files(landing: Landing, before: Delivery, after: Delivery) -> FileDifference:
     """Compare the kept bytes of two deliveries."""
-    if before.sha256 == after.sha256:
+    if [file.sha256 for file in before.files] == [file.sha256 for file in after.files]:
         return FileDifference(same=True, lines=[])
     if max(before.size, after.size) > LARGEST:
         return FileDifference(same=False, lines=[], too_large=True)
@@ -43,5 +43,8 @@ def compare_files(landing: Landing, before: Delivery, after: Delivery) -> FileDi
 
 
 def _lines(landing: Landing, delivery: Delivery) -> list[str]:
-    with landing.open(delivery.landing_key) as source:
-        return source.read().decode(errors="replace").splitlines()
+    lines: list[str] = []
+    for file in delivery.files:
+        with landing.open(file.landing_key) as source:
+            lines += source.read().decode(errors="replace").splitlines()
+    return lines

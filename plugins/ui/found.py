@@ -9,6 +9,7 @@ from fastapi import HTTPException, Path
 from data_connections.errors import ConfigurationError
 from data_connections.ledger import deliveries
 from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.delivery import Delivery
 from data_connections.queries import submissions
 from data_connections.queries.connections import line_of
 from data_connections.queries.filters import LARGEST_ID
@@ -42,7 +43,7 @@ def submission_owner(ledger: LedgerConnection, visitor: Visitor, submission_id: 
     return name
 
 
-def visible_delivery(ledger: LedgerConnection, visitor: Visitor, delivery_id: int) -> deliveries.Delivery:
+def visible_delivery(ledger: LedgerConnection, visitor: Visitor, delivery_id: int) -> Delivery:
     """Return a delivery.
 
     Raises:

@@ -142,7 +142,7 @@ def test_deliveries_are_listed_newest_first(delivered: dict[str, object]) -> Non
     done = connections("deliveries", "--json")
     listed = json.loads(done.stdout)
     assert [row["business_date"] for row in listed] == ["2026-06-10", "2026-06-09"]
-    assert listed[0]["sha256"] == delivered["sha256"]
+    assert listed[0]["files"][0]["sha256"] == delivered["sha256"]
     assert json.loads(connections("deliveries", "list", "--connection", "acme-daily", "--json").stdout) == listed
     assert json.loads(connections("deliveries", "--connection", "other", "--json").stdout) == []
     assert json.loads(connections("deliveries", "--state", "failed", "--json").stdout) == []
@@ -155,7 +155,7 @@ def test_a_delivery_is_shown_with_its_bytes(delivered: dict[str, object], tmp_pa
     done = connections("deliveries", "show", str(delivered["delivery_id"]), "--out", out, "--json")
     shown = json.loads(done.stdout)
     assert shown["totals"]["EUR"]["Revenue"] == "19.90"
-    assert hashlib.sha256(out.read_bytes()).hexdigest() == shown["sha256"]
+    assert hashlib.sha256(out.read_bytes()).hexdigest() == shown["files"][0]["sha256"]
     assert json.loads(connections("deliveries", "show", shown["trace_id"], "--json").stdout) == shown
     assert "performance_2026-06-10.csv" in connections("deliveries", "show", shown["trace_id"]).stdout
 

@@ -58,7 +58,7 @@ def checked(outbound: Outbound) -> int:
 
 
 def kept_bytes(outbound: Outbound, delivery_id: int) -> bytes:
-    row = outbound.ledger.one("select landing_key from delivery where id = %s", [delivery_id])
+    row = outbound.ledger.one("select landing_key from delivery_file where delivery_id = %s", [delivery_id])
     assert row is not None
     with outbound.landing.open(row["landing_key"]) as kept:
         return kept.read()

@@ -134,7 +134,10 @@ def test_a_run_is_asked_for_until_the_file_is_taken(
 def test_a_report_waits_to_be_collected_and_is_gone_when_its_time_is_over(hosting: Hosting, ledger: Ledger) -> None:
     partner = hosting.host(COLLECTED)
     assert str(run_dag("acme-collected", business_date="2026-10-05").state) == "success"
-    query = "select state, remote_path, collected_at is not null as collected, collected_by, expired_at from delivery"
+    query = (
+        "select state, remote_path, d.collected_at is not null as collected, collected_by, expired_at"
+        " from delivery d join delivery_file f on f.delivery_id = d.id"
+    )
     waiting = {"state": "delivered", "remote_path": "/performance_2026-10-05.csv", "expired_at": None}
     assert ledger.one(query) == {**waiting, "collected": False, "collected_by": None}
     assert seen(partner, "/") == ["performance_2026-10-05.csv"]

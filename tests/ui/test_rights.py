@@ -32,12 +32,17 @@ def books(ledger: Ledger) -> dict[str, Any]:
                from connection where name = 'acme-conversions' returning id"""
         ).fetchone()
         delivery = connection.execute(
-            """insert into delivery (connection_id, revision, report, business_date, last_date, version, state,
-                                     file_name, size, sha256, landing_key, rows)
-               select id, 1, 'performance_by_day', '2026-03-01', '2026-03-01', 1, 'delivered', 'acme-out.csv', 1, 'x',
-                      'originals/xx/x', 1
+            """insert into delivery (connection_id, revision, report, business_date, last_date, date_from, version,
+                                     state, file_name, size, rows)
+               select id, 1, 'performance_by_day', '2026-03-01', '2026-03-01', '2026-03-01', 1, 'delivered',
+                      'acme-out.csv', 1, 1
                from connection where name = 'acme-performance' returning id"""
         ).fetchone()
+        connection.execute(
+            """insert into delivery_file (delivery_id, number, file_name, rows, size, sha256, landing_key)
+               values (%s, 1, 'acme-out.csv', 1, 1, 'x', 'originals/xx/x')""",
+            [delivery["id"]],
+        )
     return {
         "name": "acme-conversions",
         "submission_id": submission["id"],

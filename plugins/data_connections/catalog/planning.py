@@ -9,7 +9,7 @@ from typing import Any, Literal
 from data_connections.catalog.content import Change, changes_between, content_of, hash_of
 from data_connections.catalog.revisions import StoredSpec
 from data_connections.errors import ConfigurationError, Mistakes, nearest
-from data_connections.spec import ConnectionSpec, InboundConnection, LoadedSpec
+from data_connections.spec import ConnectionSpec, InboundConnection, LoadedSpec, OutboundConnection
 
 RESERVED = "connections_"
 """How the names of DAGs begin that are not connections."""
@@ -19,11 +19,19 @@ Action = Literal["create", "change", "restore", "take over", "keep", "delete"]
 
 @dataclass(frozen=True)
 class Known:
-    """The names that a spec may refer to."""
+    """The names that a spec may refer to.
+
+    Attributes:
+        programs: Keys of programs.
+        data_types: Names of inbound data types.
+        reports: Names of reports.
+        unfit: Says why a known report cannot be sent as a spec wants it; None where it can.
+    """
 
     programs: frozenset[str]
     data_types: frozenset[str]
     reports: frozenset[str]
+    unfit: Callable[[OutboundConnection], ConfigurationError | None] = lambda spec: None
 
 
 @dataclass(frozen=True)
@@ -170,6 +178,8 @@ def _unknown_names(loaded: LoadedSpec, known: Known) -> Iterator[ConfigurationEr
     kind, names = ("data type", known.data_types) if isinstance(spec, InboundConnection) else ("report", known.reports)
     if spec.data_type not in names:
         yield _unknown(loaded.mistake, "data_type", kind, spec.data_type, names)
+    elif isinstance(spec, OutboundConnection) and (unfit := known.unfit(spec)):
+        yield loaded.mistake(unfit.field or "data_type", unfit.message, unfit.suggestion)
     if spec.program not in known.programs:
         more = " Programs come from `connections reference apply`."
         yield _unknown(loaded.mistake, "program", "program", spec.program, known.programs, more)

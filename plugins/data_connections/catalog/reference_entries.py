@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from data_connections.spec.connection import Slug, TimeZone
+from data_connections.spec.connection import Slug
+from data_connections.spec.time_zone import TimeZone
 
 Id = Annotated[int, Field(gt=0, lt=2**63)]
 Name = Annotated[str, Field(min_length=1)]

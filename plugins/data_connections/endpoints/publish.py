@@ -51,6 +51,25 @@ def temporary_name(name: str, token: str) -> str:
     return full if len(full.encode()) <= LONGEST_NAME else f".{token}.part"
 
 
+@dataclass(frozen=True)
+class StagedFile:
+    """A file that lies whole under its temporary name.
+
+    Attributes:
+        path: The final path.
+        part: The temporary path.
+        size: Bytes sent, and found at the receiver.
+        sha256: Hexadecimal hash of the bytes sent.
+        read_back: Whether the bytes were also read back and hashed the same; else only the size was compared.
+    """
+
+    path: str
+    part: str
+    size: int
+    sha256: str
+    read_back: bool
+
+
 async def publish(
     endpoint: Endpoint,
     path: str,
@@ -81,24 +100,49 @@ async def publish(
         RetriableEndpointError: Something went wrong on the way; the final name was not touched.
         FatalEndpointError: The login may not write there.
     """
+    if not replace:
+        await refuse_existing(endpoint, path)
+    staged = await stage(
+        endpoint, path, source, token=token, name_temporary=name_temporary, read_back_up_to=read_back_up_to
+    )
+    try:
+        await endpoint.move(staged.part, path, replace=replace)
+    except BaseException:
+        await _clear(endpoint, staged.part)
+        raise
+    return PublishedFile(path, staged.size, staged.sha256, staged.read_back)
+
+
+async def stage(
+    endpoint: Endpoint,
+    path: str,
+    source: Source,
+    *,
+    token: str | None = None,
+    name_temporary: Callable[[str, str], str] = temporary_name,
+    read_back_up_to: int = READ_BACK_UP_TO,
+) -> StagedFile:
+    """Upload under a temporary name in the final folder and compare: the first half of ``publish``."""
     folder, name = split(path)
     part = join(folder, name_temporary(name, token or secrets.token_hex(8)))
     digest = hashlib.sha256()
-    if not replace:
-        await _refuse_existing(endpoint, path)
     try:
         sent = await endpoint.upload(part, _hashed(source, digest))
         read_back = await _compare(endpoint, part, sent, digest.hexdigest(), read_back_up_to)
-        await endpoint.move(part, path, replace=replace)
     except BaseException:
-        with suppress(EndpointError, TimeoutError):
-            async with asyncio.timeout(CLEAN_UP_WITHIN):
-                await endpoint.delete(part)
+        await _clear(endpoint, part)
         raise
-    return PublishedFile(path, sent, digest.hexdigest(), read_back)
+    return StagedFile(path, part, sent, digest.hexdigest(), read_back)
 
 
-async def _refuse_existing(endpoint: Endpoint, path: str) -> None:
+async def _clear(endpoint: Endpoint, part: str) -> None:
+    with suppress(EndpointError, TimeoutError):
+        async with asyncio.timeout(CLEAN_UP_WITHIN):
+            await endpoint.delete(part)
+
+
+async def refuse_existing(endpoint: Endpoint, path: str) -> None:
+    """Raise ``EndpointFileExists`` where a file of that name is there."""
     with suppress(EndpointFileMissing):
         await endpoint.stat(path)
         raise EndpointFileExists(

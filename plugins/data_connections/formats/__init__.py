@@ -1,8 +1,7 @@
-"""Delimited text and XML: bytes to rows, and rows to bytes."""
+"""Delimited text, XML and more: bytes to rows, and rows to bytes."""
 
 from data_connections.formats.blocks import BrokenRow, RowBlock
 from data_connections.formats.csv_writer import CsvWriter, encode_rows, write_csv
 from data_connections.formats.reader import TableReader, open_rows
-from data_connections.formats.report_writer import ReportWriter
 
-__all__ = ["BrokenRow", "CsvWriter", "ReportWriter", "RowBlock", "TableReader", "encode_rows", "open_rows", "write_csv"]
+__all__ = ["BrokenRow", "CsvWriter", "RowBlock", "TableReader", "encode_rows", "open_rows", "write_csv"]

@@ -33,13 +33,22 @@ update hosted_secret set uses = uses + 1, last_used_at = now(), last_used_from =
 """
 _FAILED = "update hosted_login set failures = failures + 1, last_failure_at = now() where login = %s"
 _COLLECTED = """
-update delivery set collected_at = now(), collected_by = %s
-where id = (
-    select max(id) from delivery where connection_id = %s and remote_path = %s and state = 'delivered'
-) and collected_at is null
+with latest as (
+    select max(d.id) as id from delivery d join delivery_file f on f.delivery_id = d.id
+    where d.connection_id = %s and f.remote_path = %s and d.state = 'delivered'
+), file as (
+    update delivery_file f set collected_at = now() from latest
+    where f.delivery_id = latest.id and f.remote_path = %s and f.collected_at is null returning f.delivery_id, f.number
+)
+update delivery d set collected_at = now(), collected_by = %s from file
+where d.id = file.delivery_id and d.collected_at is null and not exists (
+    select from delivery_file f where f.delivery_id = d.id and f.number <> file.number and f.collected_at is null
+)
 """
 _EXPIRED = """
-update delivery set expired_at = now() where connection_id = %s and remote_path = %s and expired_at is null
+update delivery set expired_at = now()
+where connection_id = %s and id in (select delivery_id from delivery_file where remote_path = %s)
+    and expired_at is null
 """
 
 
@@ -89,7 +98,7 @@ class Journal:
 
     def downloaded(self, proof: Proof, path: bytes, size: int) -> None:
         """A file was collected whole."""
-        collected = [proof.login, proof.connection_id, _text(path)]
+        collected = [proof.connection_id, _text(path), _text(path), proof.login]
         self._add(proof, "file.downloaded", _text(path), {"size": size}, (_COLLECTED, collected))
 
     def changed(self, proof: Proof, what: str, path: bytes, **details: Any) -> None:

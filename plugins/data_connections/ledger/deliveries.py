@@ -4,109 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any, Literal, get_args
-from uuid import UUID
+from datetime import date
+from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from data_connections.errors import ConfigurationError
 from data_connections.ledger.database import Ledger, LedgerConnection
-
-DeliveryState = Literal["exported", "checked", "sending", "delivered", "failed"]
-STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
+from data_connections.ledger.delivery import Delivery
 
 _SELECT = """
-select d.id, d.trace_id, d.connection_id, c.name as connection, d.revision, d.run_id, d.report, d.business_date,
-       d.last_date, d.version, d.state, d.note, d.message, d.file_name, d.size, d.sha256, d.landing_key, d.rows,
-       d.totals, d.remote_path, d.created_at, d.checked_at, d.intended_at, d.delivered_at, d.collected_at,
-       d.collected_by, d.expired_at
+select d.id, d.trace_id, d.connection_id, c.name as connection, d.revision, d.run_id, d.report, d.kind, d.business_date,
+       d.last_date, d.date_from, d.version, d.state, d.note, d.message, d.file_name, d.size, d.rows, d.totals,
+       d.marker_paths, d.created_at, d.checked_at, d.intended_at, d.delivered_at, d.collected_at, d.collected_by,
+       d.expired_at,
+       (select jsonb_agg(to_jsonb(f) - 'delivery_id' - 'collected_at' order by f.number)
+        from delivery_file f where f.delivery_id = d.id) as files
 from delivery d join connection c on c.id = d.connection_id
 """
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One outbound file as the ledger has it.
-
-    Attributes:
-        id: Number in the ledger.
-        trace_id: Identifies it towards the receiver and in temporary names.
-        connection_id: Of ``connection``.
-        connection: The connection's present name.
-        revision: Number of the revision that it was made by.
-        run_id: Of ``connection_run``; None outside Airflow.
-        report: Name of the report.
-        business_date: First day of the report, in the connection's calendar.
-        last_date: Last day of the report.
-        version: Counts the deliveries of one business date, from 1.
-        state: Where it is on its way.
-        note: What should be known about the content, such as a day that was not over.
-        message: Why it failed, or did not get through so far.
-        file_name: Name at the receiver.
-        size: Bytes.
-        sha256: Hexadecimal hash of the bytes.
-        landing_key: Where the bytes are kept.
-        rows: Lines without the header.
-        totals: What the ledger said that the file has to add up to, by group.
-        remote_path: Path at the receiver, known once it is to be sent.
-        created_at: When it was exported, in UTC like the following.
-        checked_at: When it was found to add up.
-        intended_at: When it was first about to be sent.
-        delivered_at: When it stood under its final name.
-        collected_at: When the partner had fetched it whole from a folder that we host.
-        collected_by: The login that did.
-        expired_at: When it was deleted there because its time was over.
-    """
-
-    id: int
-    trace_id: UUID
-    connection_id: int
-    connection: str
-    revision: int
-    run_id: int | None
-    report: str
-    business_date: date
-    last_date: date
-    version: int
-    state: DeliveryState
-    note: str | None
-    message: str | None
-    file_name: str
-    size: int
-    sha256: str
-    landing_key: str
-    rows: int
-    totals: dict[str, dict[str, str]]
-    remote_path: str | None
-    created_at: datetime
-    checked_at: datetime | None
-    intended_at: datetime | None
-    delivered_at: datetime | None
-    collected_at: datetime | None = None
-    collected_by: str | None = None
-    expired_at: datetime | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what tasks hand on and show, as small JSON values."""
-        return {
-            "delivery_id": self.id,
-            "state": self.state,
-            "connection": self.connection,
-            "report": self.report,
-            "business_date": self.business_date.isoformat(),
-            "last_date": self.last_date.isoformat(),
-            "version": self.version,
-            "file_name": self.file_name,
-            "remote_path": self.remote_path,
-            "rows": self.rows,
-            "size": self.size,
-            "sha256": self.sha256,
-            "totals": self.totals,
-            "message": self.message or self.note,
-        }
 
 
 def get(connection: LedgerConnection, delivery_id: int) -> Delivery:
@@ -124,7 +40,7 @@ def find(connection: LedgerConnection, which: str) -> Delivery:
     with suppress(psycopg.errors.InvalidTextRepresentation, psycopg.errors.NumericValueOutOfRange):
         row = connection.execute(f"{_SELECT} where d.{column} = %s".encode(), [which]).fetchone()
         if row is not None:
-            return Delivery(**row)
+            return Delivery.of(row)
     raise ConfigurationError(f"There is no delivery {which!r}; `connections deliveries` lists those that there are.")
 
 
@@ -137,44 +53,53 @@ def recent(
             and (%(states)s::text[] = '{{}}' or d.state = any(%(states)s))
         order by d.id desc limit %(limit)s"""
     bound = {"name": connection, "states": list(states), "limit": limit}
-    return [Delivery(**row) for row in ledger.all(query, bound)]
+    return [Delivery.of(row) for row in ledger.all(query, bound)]
 
 
-def record_export(connection: LedgerConnection, values: Mapping[str, Any]) -> int:
-    """Record an exported file and return its number.
+def record_export(connection: LedgerConnection, values: Mapping[str, Any], files: Sequence[Mapping[str, Any]]) -> int:
+    """Record an export with its files and return its number.
 
     A task that is tried again writes over what it recorded before, as long as that went no further; everything else
     is a new version of its business date.
 
     Args:
         connection: The ledger; the transaction holds other exports of the same connection back.
-        values: connection_id, revision, run_id, report, business_date, last_date, note, file_name, size, sha256,
-            landing_key, rows and totals.
+        values: connection_id, revision, run_id, report, kind, business_date, last_date, date_from, note, file_name,
+            size, rows and totals.
+        files: file_name, rows, size, sha256 and landing_key of each, in order.
     """
     connection.execute("select from connection where id = %s for update", [values["connection_id"]])
     bound = {**values, "totals": Jsonb(values["totals"])}
     again = connection.execute(_EXPORT_AGAIN, bound).fetchone()
     row = again or connection.execute(_EXPORT, bound).fetchone()
     assert row is not None  # noqa: S101 - an insert returns its row
+    connection.execute("delete from delivery_file where delivery_id = %s", [row["id"]])
+    connection.cursor().executemany(
+        _FILE, [{**file, "delivery_id": row["id"], "number": number} for number, file in enumerate(files, start=1)]
+    )
     return int(row["id"])
 
 
 _EXPORT_AGAIN = """
 update delivery
-set note = %(note)s, file_name = %(file_name)s, size = %(size)s, sha256 = %(sha256)s, landing_key = %(landing_key)s,
-    rows = %(rows)s, totals = %(totals)s, created_at = now()
+set note = %(note)s, file_name = %(file_name)s, size = %(size)s, rows = %(rows)s, totals = %(totals)s,
+    date_from = %(date_from)s, created_at = now()
 where connection_id = %(connection_id)s and run_id = %(run_id)s and business_date = %(business_date)s
     and state = 'exported'
 returning id
 """
 _EXPORT = """
-insert into delivery (connection_id, revision, run_id, report, business_date, last_date, version, state, note,
-                      file_name, size, sha256, landing_key, rows, totals)
-select %(connection_id)s, %(revision)s, %(run_id)s, %(report)s, %(business_date)s, %(last_date)s,
-       coalesce(max(version), 0) + 1, 'exported', %(note)s, %(file_name)s, %(size)s, %(sha256)s, %(landing_key)s,
-       %(rows)s, %(totals)s
+insert into delivery (connection_id, revision, run_id, report, kind, business_date, last_date, date_from, version,
+                      state, note, file_name, size, rows, totals)
+select %(connection_id)s, %(revision)s, %(run_id)s, %(report)s, %(kind)s, %(business_date)s, %(last_date)s,
+       %(date_from)s, coalesce(max(version), 0) + 1, 'exported', %(note)s, %(file_name)s, %(size)s, %(rows)s,
+       %(totals)s
 from delivery where connection_id = %(connection_id)s and business_date = %(business_date)s
 returning id
+"""
+_FILE = """
+insert into delivery_file (delivery_id, number, file_name, rows, size, sha256, landing_key)
+values (%(delivery_id)s, %(number)s, %(file_name)s, %(rows)s, %(size)s, %(sha256)s, %(landing_key)s)
 """
 
 
@@ -190,8 +115,24 @@ def names_used(connection: LedgerConnection, connection_id: int, business_date: 
     return int(row["names"]) if row else 0
 
 
-def mark_checked(connection: LedgerConnection, delivery_id: int) -> None:
-    """Record that the file adds up."""
+def last_day_sent(connection: LedgerConnection, connection_id: int, *, before: date) -> date | None:
+    """Return the last day of the latest delivery that got through, among those of business dates before ``before``."""
+    row = connection.execute(
+        """
+        select max(last_date) as day from delivery
+        where connection_id = %s and business_date < %s and state = 'delivered'
+        """,
+        [connection_id, before],
+    ).fetchone()
+    return row["day"] if row else None
+
+
+def mark_checked(connection: LedgerConnection, delivery_id: int, md5: Mapping[int, str]) -> None:
+    """Record that the files add up, with the MD5 of each by its number."""
+    connection.cursor().executemany(
+        "update delivery_file set md5 = %s where delivery_id = %s and number = %s",
+        [(digest, delivery_id, number) for number, digest in md5.items()],
+    )
     connection.execute(
         """
         update delivery set state = 'checked', checked_at = now(), message = null
@@ -239,19 +180,35 @@ def overtaken_by(connection: LedgerConnection, delivery: Delivery) -> int | None
     return row["version"] if row else None
 
 
-def intend(connection: LedgerConnection, delivery: Delivery, file_name: str, remote_path: str) -> None:
-    """Record, before anything can be seen at the receiver, that a delivery is sent under this name.
+def intend(
+    connection: LedgerConnection, delivery: Delivery, file_name: str, paths: Mapping[int, str], markers: Sequence[str]
+) -> None:
+    """Record, before anything can be seen at the receiver, that a delivery is sent under these names.
 
     Earlier versions of its business date that did not get through are given up.
+
+    Args:
+        connection: The ledger.
+        delivery: The delivery.
+        file_name: The name that the others are made of.
+        paths: Path at the receiver of each file, by its number.
+        markers: Paths of manifest and ``.fin``.
     """
     connection.execute(
         """
         update delivery
         set state = 'sending', intended_at = coalesce(intended_at, now()), message = null, file_name = %s,
-            remote_path = %s
+            marker_paths = %s
         where id = %s and state in ('checked', 'sending', 'failed') and checked_at is not null
         """,
-        [file_name, remote_path, delivery.id],
+        [file_name, list(markers), delivery.id],
+    )
+    connection.cursor().executemany(
+        """
+        update delivery_file set remote_path = %(path)s, file_name = regexp_replace(%(path)s, '^.*/', '')
+        where delivery_id = %(delivery)s and number = %(number)s
+        """,
+        [{"path": path, "delivery": delivery.id, "number": number} for number, path in paths.items()],
     )
     connection.execute(
         """
@@ -272,3 +229,29 @@ def mark_delivered(connection: LedgerConnection, delivery_id: int) -> None:
         """,
         [delivery_id],
     )
+
+
+def earlier_paths(connection: LedgerConnection, delivery: Delivery) -> tuple[list[str], list[str]]:
+    """Return what earlier deliveries in this one's place may have left at the receiver: paths of files, and of markers.
+
+    In its place are those of the same connection with the same business date or the same name.
+    """
+    row = connection.execute(
+        """
+        with earlier as (
+            select id, marker_paths from delivery
+            where connection_id = %(connection)s and id <> %(id)s and intended_at is not null
+                and (business_date = %(day)s or file_name = %(name)s)
+        )
+        select array(select distinct remote_path from delivery_file join earlier on earlier.id = delivery_id
+                     where remote_path is not null) as files,
+               array(select distinct unnest(marker_paths) from earlier) as markers
+        """,
+        {
+            "connection": delivery.connection_id,
+            "id": delivery.id,
+            "day": delivery.business_date,
+            "name": delivery.file_name,
+        },
+    ).fetchone()
+    return (row["files"], row["markers"]) if row else ([], [])

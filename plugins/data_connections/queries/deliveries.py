@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 from pydantic import BeforeValidator, Field
 
 from data_connections.ledger.database import LedgerConnection
-from data_connections.ledger.deliveries import DeliveryState
+from data_connections.ledger.delivery import DeliveryState
 from data_connections.queries.filters import ListFilter, Text, left_out
 
 _SELECT = """

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from data_connections.errors import ConfigurationError
-from data_connections.reports.definition import Report, ReportColumn, ReportColumnType
+from data_connections.formats.outputs import ColumnType
+from data_connections.reports.definition import Report, ReportColumn
 
 
 def checked_row(report: Report, row: Sequence[Any]) -> list[Any]:
-    """Return the values of one row, each of its column's type; instants are in UTC.
+    """Return the values of one row, each of its column's type.
 
     Raises:
         ConfigurationError: A value is of another type, with the cast that mends it.
@@ -54,16 +55,15 @@ def _date(value: Any) -> date | None:
     return value if type(value) is date else None
 
 
-def _datetime(value: Any) -> str | None:
-    aware = isinstance(value, datetime) and value.tzinfo is not None
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if aware else None
+def _datetime(value: Any) -> datetime | None:
+    return value if isinstance(value, datetime) and value.tzinfo is not None else None
 
 
 def _boolean(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-_FITTING: dict[ReportColumnType, Callable[[Any], Any]] = {
+_FITTING: dict[ColumnType, Callable[[Any], Any]] = {
     "text": _text,
     "integer": _integer,
     "decimal": _decimal,
@@ -71,7 +71,7 @@ _FITTING: dict[ReportColumnType, Callable[[Any], Any]] = {
     "datetime": _datetime,
     "boolean": _boolean,
 }
-_CASTS: dict[ReportColumnType, str] = {
+_CASTS: dict[ColumnType, str] = {
     "text": "text",
     "integer": "bigint",
     "decimal": "numeric",

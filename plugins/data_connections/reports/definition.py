@@ -7,8 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from data_connections.formats.outputs import ColumnType
+
 DateBasis = Literal["event", "created", "updated", "locked"]
-ReportColumnType = Literal["text", "integer", "decimal", "date", "datetime", "boolean"]
 
 ROWS = "rows"
 """The column of a check query that says how many lines the report has to have."""
@@ -20,7 +21,7 @@ class ReportColumn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1, description="Name in the header, and of the column in the SQL's result.")
-    type: ReportColumnType = Field(
+    type: ColumnType = Field(
         default="text", description="What it holds; text is protected from being read as a formula."
     )
     description: str = Field(default="", description="What the value means, for people.")
@@ -54,9 +55,16 @@ class Report(BaseModel):
     )
     title: str = Field(description="Name for people.")
     description: str = ""
+    kind: Literal["report", "segment"] = Field(
+        default="report", description="A remarketing segment says so in names and manifest."
+    )
     date_basis: DateBasis = Field(description="Which date of an action puts it into the range.")
     columns: tuple[ReportColumn, ...] = Field(min_length=1)
     check: Check = Check()
+    rows_per_file: int = Field(default=0, ge=0, description="Most rows in one file where a connection does not say.")
+    keep_together: tuple[str, ...] = Field(
+        default=(), description="Columns that make an order: its lines, one after another, stay in one file."
+    )
     query: Query
     check_query: Query
 
@@ -70,6 +78,9 @@ class Report(BaseModel):
                 raise ValueError(f"check.totals: {name!r} is not a column of type integer or decimal")
         if self.check.per is not None and types.get(self.check.per) != "text":
             raise ValueError(f"check.per: {self.check.per!r} is not a column of type text")
+        for name in self.keep_together:
+            if name not in types:
+                raise ValueError(f"keep_together: {name!r} is not a column")
         return self
 
     @property

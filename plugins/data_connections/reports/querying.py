@@ -11,9 +11,9 @@ import psycopg
 from psycopg.rows import dict_row, tuple_row
 
 from data_connections.errors import ConfigurationError, LedgerError
-from data_connections.formats.report_writer import guarded
 from data_connections.ledger.database import LedgerConnection
 from data_connections.reports.definition import ROWS, Query, Report
+from data_connections.reports.layout import Layout
 from data_connections.reports.parameters import Parameters
 from data_connections.reports.totals import Totals
 
@@ -35,14 +35,14 @@ def stream(connection: LedgerConnection, report: Report, parameters: Parameters)
         yield from cursor
 
 
-def control_totals(connection: LedgerConnection, report: Report, parameters: Parameters) -> Totals:
-    """Return what the report has to add up to, by the check query and in the same snapshot.
+def control_totals(connection: LedgerConnection, layout: Layout, parameters: Parameters) -> Totals:
+    """Return what the report's files have to add up to, by the check query and in the same snapshot.
 
     Raises:
         ConfigurationError: The check query does not run, or lacks a column.
         LedgerError: It took too long.
     """
-    check = report.check
+    report, check = layout.report, layout.check
     with _explained(report.check_query), connection.cursor(name="control", row_factory=dict_row) as cursor:
         cursor.execute(report.check_query.sql.encode(), parameters.bound())
         wanted = [*filter(None, [check.per]), ROWS, *check.totals]
@@ -52,7 +52,7 @@ def control_totals(connection: LedgerConnection, report: Report, parameters: Par
             raise ConfigurationError(message, path=report.check_query.path)
         totals = Totals(check.totals)
         for row in cursor:
-            group = guarded(str(row[check.per])) if check.per else ""
+            group = layout.group_name(row[check.per]) if check.per else ""
             totals.add(group, [row[name] or 0 for name in check.totals], rows=row[ROWS])
         return totals
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from data_connections.errors import TotalsMismatch
-from data_connections.reports.definition import Report
+from data_connections.formats.outputs import Unreadable, read_back
+from data_connections.reports.layout import Layout
 from data_connections.reports.totals import Stored, Totals, rows_of
 
 _BLOCK = 1024 * 1024
@@ -23,11 +21,13 @@ class Recount:
     Attributes:
         size: Bytes.
         sha256: Hexadecimal hash of the bytes.
+        md5: Hexadecimal MD5 of the bytes, as manifests have it.
         totals: Lines and sums by group.
     """
 
     size: int
     sha256: str
+    md5: str
     totals: Stored
 
     @property
@@ -36,51 +36,42 @@ class Recount:
         return rows_of(self.totals)
 
 
-class _Watched(io.RawIOBase):
-    """Hands through the bytes of a file, and hashes them on the way."""
+def recount(source: BinaryIO, layout: Layout) -> Recount:
+    """Read a file of a report and count it, row by row and in bounded memory.
 
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self.digest = hashlib.sha256()
-        self.size = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        block = self._source.read(len(buffer))
-        buffer[: len(block)] = block
-        self.digest.update(block)
-        self.size += len(block)
-        return len(block)
-
-
-def recount(source: BinaryIO, report: Report) -> Recount:
-    """Read a CSV file of ``report`` and count it, row by row and in bounded memory.
+    Args:
+        source: The file, from its beginning; it can be sought in.
+        layout: How it was written.
 
     Raises:
         TotalsMismatch: It is not a whole file of this report.
     """
-    watched = _Watched(source)
-    text = io.TextIOWrapper(io.BufferedReader(watched, _BLOCK), encoding="utf-8", newline="")
-    totals = Totals(report.check.totals)
+    size, sha256, md5 = _hashed(source)
+    source.seek(0)
     try:
-        for row in _rows(text, report):
-            group = row[report.header.index(report.check.per)] if report.check.per else ""
-            totals.add(group, [row[report.header.index(name)] or "0" for name in report.check.totals])
-    except (csv.Error, UnicodeDecodeError, ArithmeticError) as unreadable:
+        totals = _added_up(source, layout)
+    except (Unreadable, ArithmeticError) as unreadable:
         raise TotalsMismatch(
-            f"The file of the report {report.name} cannot be read again: {unreadable}."
+            f"The file of the report {layout.report.name} cannot be read again: {unreadable}."
         ) from unreadable
-    text.detach()
-    return Recount(watched.size, watched.digest.hexdigest(), totals.stored())
+    return Recount(size, sha256, md5, totals.stored())
 
 
-def _rows(text: io.TextIOWrapper, report: Report) -> Iterator[list[str]]:
-    rows = csv.reader(text, strict=True)
-    if tuple(next(rows, ())) != report.header:
-        raise csv.Error("the header is not the report's")
-    for row in rows:
-        if len(row) != len(report.header):
-            raise csv.Error(f"line {rows.line_num} has {len(row)} cells, not {len(report.header)}")
-        yield row
+def _hashed(source: BinaryIO) -> tuple[int, str, str]:
+    size, sha256, md5 = 0, hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    while block := source.read(_BLOCK):
+        size += len(block)
+        sha256.update(block)
+        md5.update(block)
+    return size, sha256.hexdigest(), md5.hexdigest()
+
+
+def _added_up(source: BinaryIO, layout: Layout) -> Totals:
+    check = layout.check
+    per = layout.position_of(check.per) if check.per else None
+    numbers = [layout.position_of(name) for name in check.totals]
+    totals = Totals(check.totals)
+    for row in read_back(source, layout.output, layout.output_columns):
+        group = "" if per is None else str(row[per] or "")
+        totals.add(group, [row[position] or 0 for position in numbers])
+    return totals

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Context, Decimal, Inexact
 
 from data_connections.errors import TotalsMismatch
@@ -43,6 +43,15 @@ class Totals:
 def rows_of(totals: Stored) -> int:
     """Return the number of lines of all groups."""
     return sum(int(group[ROWS]) for group in totals.values())
+
+
+def together(totals: Iterable[Stored], names: Sequence[str]) -> Stored:
+    """Return the totals of several files as those of one."""
+    sums = Totals(names)
+    for stored in totals:
+        for group, numbers in stored.items():
+            sums.add(group, [numbers[name] for name in names], rows=int(numbers[ROWS]))
+    return sums.stored()
 
 
 def compare(file: Stored, ledger: Stored, *, what: str) -> None:

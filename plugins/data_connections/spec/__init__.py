@@ -18,6 +18,7 @@ from data_connections.spec.connection import (
 from data_connections.spec.details import Folder, FolderHost, FtpHost, HostedFolder, SftpHost
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
+from data_connections.spec.output_format import Covers, OutputFormat, Packaging
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Arrival",
     "ConnectionSpec",
     "Contacts",
+    "Covers",
     "FileFormat",
     "Folder",
     "FolderHost",
@@ -45,6 +47,8 @@ __all__ = [
     "OutboundFtp",
     "OutboundHosted",
     "OutboundSftp",
+    "OutputFormat",
+    "Packaging",
     "SftpHost",
     "cron_line",
     "load_folder",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, WithJsonSchema
 
 from data_connections.data_types import Suite
-from data_connections.errors import nearest
 from data_connections.spec.alerts import Alerts
 from data_connections.spec.arrival import Arrival, Limits
 from data_connections.spec.dataset import Dataset
@@ -24,20 +22,12 @@ from data_connections.spec.details import (
     OutboundSftpDetails,
 )
 from data_connections.spec.file_format import FileFormat
+from data_connections.spec.output_format import Covers, OutputFormat, Packaging
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, check_schedule
+from data_connections.spec.time_zone import TimeZone
 
 SLUG = r"^[a-z0-9][a-z0-9_-]{0,99}$"
 Slug = Annotated[str, Field(pattern=SLUG)]
-
-
-def _is_time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as unknown:
-        near = nearest(name, available_timezones())
-        hint = f"; did you mean {near!r}?" if near else ""
-        raise ValueError(f"{name!r} is not a time zone such as 'Europe/Berlin' or 'UTC'{hint}") from unknown
-    return name
 
 
 Schedule = Annotated[
@@ -48,7 +38,6 @@ Schedule = Annotated[
     ),
 ]
 _LOGIN = "Name of the login, kept apart from the spec; never the secret itself."
-TimeZone = Annotated[str, AfterValidator(_is_time_zone)]
 
 
 class Contacts(BaseModel):
@@ -123,6 +112,9 @@ class OutboundConnection(_Connection):
     direction: Literal["outbound"] = Field(description="We send reports out.")
     methodology: Literal["push", "pull"] = Field(default="push", description="Whether we push, or the partner pulls.")
     details: OutboundFolder = Field(description="Where the files go.")
+    format: OutputFormat = Field(default=OutputFormat(), description="How the files are written.")
+    covers: Covers = Field(default=Covers(), description="Days that are sent beside those of the run.")
+    packaging: Packaging = Field(default=Packaging(), description="How rows become files, and what goes with them.")
 
 
 class InboundSftp(InboundConnection):

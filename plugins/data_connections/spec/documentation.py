@@ -46,12 +46,15 @@ _SECTIONS = {
     "OutboundHostedDetails": ("details", "of an outbound connection whose partner pulls from our gateway"),
     "OutboundFtpDetails": ("details", "of an outbound connection by FTP or FTPS"),
     "Arrival": ("arrival", ""),
-    "FileFormat": ("format", ""),
+    "FileFormat": ("format", "of an inbound connection"),
     "Limits": ("limits", ""),
     "HoldIf": ("limits.hold_if", ""),
     "Dataset": ("dataset", ""),
     "Suite": ("expectations", ""),
     "Expectation": ("expectations.rows[]", "and `expectations.file[]`"),
+    "OutputFormat": ("format", "of an outbound connection"),
+    "Packaging": ("packaging", ""),
+    "Covers": ("covers", ""),
     "Contacts": ("contacts", ""),
     "Alerts": ("alerts", ""),
 }
@@ -62,11 +65,12 @@ def reference() -> str:
     schema = CONNECTION_SPEC.json_schema()
     models: Mapping[str, Any] = schema["$defs"]
     inbound, outbound = models["InboundSftp"], models["OutboundSftp"]
-    shared = [name for name in inbound["properties"] if name in outbound["properties"]]
-    own = [name for name in inbound["properties"] if name not in shared]
+    shared = [name for name in inbound["properties"] if name in outbound["properties"] and name != "format"]
     parts = [_INTRODUCTION, "## Every connection\n\n", *_table(_kinds(inbound, outbound, shared), models)]
-    parts += ["\n## Inbound connections\n\nThese fields are for `direction: inbound` alone.\n\n"]
-    parts += _table({**inbound, "properties": {name: inbound["properties"][name] for name in own}}, models)
+    for title, model in (("Inbound", inbound), ("Outbound", outbound)):
+        own = {name: field for name, field in model["properties"].items() if name not in shared}
+        parts.append(f"\n## {title} connections\n\nThese fields are for `direction: {title.lower()}` alone.\n\n")
+        parts += _table({**model, "properties": own}, models)
     for name, (place, which) in _SECTIONS.items():
         parts.append(f"\n## `{place}`{' ' + which if which else ''}\n\n{_text(models[name])}\n\n")
         parts += _table(models[name], models)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from data_connections.errors import ConfigurationError, nearest
+from data_connections.spec.options import from_options
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " ", "colon": ":"}
 _QUOTES = {"none": "", "double": '"', "single": "'", "apostrophe": "'"}
@@ -207,24 +208,4 @@ class FileFormat(BaseModel):
         Raises:
             ConfigurationError: A text without ``=``, an unknown key (with the nearest one) or a bad value.
         """
-        given: dict[str, str] = {}
-        for option in options:
-            key, equals, value = option.partition("=")
-            key = key.strip().lower().replace("-", "_")
-            if not equals or key not in cls.model_fields:
-                raise ConfigurationError(
-                    f"--format takes KEY=VALUE with one of the keys {', '.join(cls.model_fields)}; found {option!r}.",
-                    suggestion=nearest(key, cls.model_fields),
-                )
-            given[key] = value
-        try:
-            return cls.model_validate(given)
-        except ValidationError as invalid:
-            first = invalid.errors(include_url=False)[0]
-            field = ".".join(["format", *map(str, first["loc"])])
-            message = first["msg"].removeprefix("Value error, ")
-            choices = re.findall(r"'(\w+)'", message) if first["type"] == "literal_error" else []
-            suggestion = nearest(str(first["input"]), choices)
-            raise ConfigurationError(
-                f"{message[0].upper()}{message[1:]}.", field=field, suggestion=suggestion
-            ) from None
+        return from_options(cls, options)

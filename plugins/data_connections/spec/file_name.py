@@ -60,11 +60,19 @@ def versioned(name: str, version: int) -> str:
         versioned("report.csv.gz", 2)  # "report_v2.csv.gz"
         ```
     """
-    if version == 1:
-        return name
+    return name if version == 1 else before_extension(name, f"_v{version}")
+
+
+def before_extension(name: str, addition: str) -> str:
+    """Return ``name`` with an addition before its extension."""
+    base = without_extension(name)
+    return f"{base}{addition}{name[len(base) :]}"
+
+
+def without_extension(name: str) -> str:
+    """Return ``name`` without its extension, that of a compression included."""
     extension = _EXTENSION.search(name, 1)
-    end = extension.start() if extension else len(name)
-    return f"{name[:end]}_v{version}{name[end:]}"
+    return name[: extension.start()] if extension else name
 
 
 def _fields(template: str) -> Iterator[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from data_connections.catalog import Known, program_keys
 from data_connections.data_types import load_data_types
 from data_connections.ledger import Ledger
-from data_connections.reports import load_reports
+from data_connections.reports import load_reports, unfit_output
 from data_connections.settings import Settings
 
 
@@ -16,8 +18,10 @@ def known_names(ledger: Ledger, settings: Settings) -> Known:
         ledger: Holds the programs.
         settings: Where schemas and reports are.
     """
+    reports = load_reports(settings.include)
     return Known(
         programs=program_keys(ledger),
         data_types=frozenset(load_data_types(settings.schemas)),
-        reports=frozenset(load_reports(settings.include)),
+        reports=frozenset(reports),
+        unfit=partial(unfit_output, reports),
     )

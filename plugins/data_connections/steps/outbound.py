@@ -5,19 +5,24 @@ The promise: a file appears whole under its final name, at least once, and alway
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
+from data_connections import catalog
 from data_connections import reports as reporting
 from data_connections.errors import ConfigurationError, TotalsMismatch
 from data_connections.landing import Landing
+from data_connections.landing.area import Incoming
 from data_connections.ledger import Ledger, deliveries, outbound_runs
-from data_connections.ledger.deliveries import Delivery
-from data_connections.reports import Parameters, Program, Report, Reports
+from data_connections.ledger.delivery import Delivery, DeliveryFile
+from data_connections.reports import Layout, Parameters, Program, Recount, Report, Reports
 from data_connections.spec import OutboundConnection
 from data_connections.spec.file_name import versioned
 from data_connections.steps.business_day import BusinessDays, business_days
+from data_connections.steps.delivery_names import part_names
 from data_connections.steps.outbound_spec import base_name, outbound_spec
 from data_connections.steps.pinned_run import PinnedRun
 from data_connections.steps.sending import deliver
@@ -64,6 +69,8 @@ def export_report(
     program = reporting.find_program(ledger, spec.program)
     note = _unfinished(spec, program, days, now, asked=business_date is not None)
     delivery = _export(ledger, landing, reports[spec.data_type], run, spec, days, note)
+    if delivery is None:
+        return _skip(ledger, run, f"Nothing was sent: {days} has no rows, and packaging.when_empty is skip.")
     return delivery.as_json()
 
 
@@ -79,14 +86,15 @@ def check_report(ledger: Ledger, landing: Landing, reports: Reports, delivery_id
     with ledger.connect() as connection:
         delivery = deliveries.get(connection, delivery_id)
     if delivery.checked_at is None:
+        spec = outbound_spec(catalog.revision(ledger, delivery.connection, delivery.revision).spec)
         try:
-            _check(landing, delivery, reports[delivery.report])
+            md5 = _check(landing, delivery, Layout.of(reports[delivery.report], spec.format))
         except TotalsMismatch as mismatch:
             with ledger.connect() as connection:
                 deliveries.mark_failed(connection, delivery_id, str(mismatch))
             raise
         with ledger.connect() as connection:
-            deliveries.mark_checked(connection, delivery_id)
+            deliveries.mark_checked(connection, delivery_id, md5)
             delivery = deliveries.get(connection, delivery_id)
     return delivery.as_json()
 
@@ -153,39 +161,80 @@ def _export(
     spec: OutboundConnection,
     days: BusinessDays,
     note: str | None,
-) -> Delivery:
-    with landing.keep() as incoming:
-        parameters = Parameters(days.first, days.last, program=spec.program)
-        exported = reporting.export_report(ledger, report, parameters, cast("BinaryIO", incoming))
+) -> Delivery | None:
+    """Export, and return the recorded delivery; None where there are no rows and nothing is to be sent then."""
+    parts: list[Incoming] = []
+
+    @contextmanager
+    def open_part(number: int) -> Iterator[BinaryIO]:
+        with landing.keep() as incoming:
+            parts.append(incoming)
+            yield cast("BinaryIO", incoming)
+
+    date_from = _reach_back(ledger, run, spec, days)
+    exported = reporting.export_report(
+        ledger,
+        Layout.of(report, spec.format),
+        Parameters(date_from, days.last, program=spec.program),
+        open_part,
+        rows_per_file=spec.packaging.rows_per_file,
+    )
+    if not exported.rows and spec.packaging.when_empty == "skip":
+        return None
     name = base_name(spec, days.first, days.last)
     with ledger.connect() as connection:
         if spec.details.existing == "version":
             name = versioned(name, 1 + deliveries.names_used(connection, run.connection_id, days.first))
+        originals = [part.original for part in parts]
+        names = part_names(name, len(parts))
+        files = [
+            {"file_name": file_name, "rows": rows, "size": kept.size, "sha256": kept.sha256, "landing_key": kept.key}
+            for file_name, rows, kept in zip(names, exported.parts, originals, strict=True)
+        ]
         values = {
             "connection_id": run.connection_id,
             "revision": run.revision,
             "run_id": run.id,
             "report": report.name,
+            "kind": report.kind,
             "business_date": days.first,
             "last_date": days.last,
+            "date_from": date_from,
             "note": note,
             "file_name": name,
-            "size": incoming.original.size,
-            "sha256": incoming.original.sha256,
-            "landing_key": incoming.original.key,
+            "size": sum(kept.size for kept in originals),
             "rows": exported.rows,
             "totals": exported.control,
         }
-        return deliveries.get(connection, deliveries.record_export(connection, values))
+        return deliveries.get(connection, deliveries.record_export(connection, values, files))
 
 
-def _check(landing: Landing, delivery: Delivery, report: Report) -> None:
-    with landing.open(delivery.landing_key) as source:
-        found = reporting.recount(source, report)
-    if (found.sha256, found.size) != (delivery.sha256, delivery.size):
-        raise TotalsMismatch(
-            f"Delivery {delivery.id} of {delivery.connection}: the kept bytes are not those that were exported "
-            f"({found.size:,} bytes with SHA-256 {found.sha256}). Run it again from export_report."
-        )
+def _reach_back(ledger: Ledger, run: PinnedRun, spec: OutboundConnection, days: BusinessDays) -> date:
+    """Return the first day of the report: that of the run, or an earlier one that is sent again or was left out."""
+    first = days.first - timedelta(days=spec.covers.days_again)
+    if spec.covers.since_last_delivery:
+        with ledger.connect() as connection:
+            sent = deliveries.last_day_sent(connection, run.connection_id, before=days.first)
+        first = min(sent + timedelta(days=1), days.first) if sent else days.first
+    return max(first, min(spec.active_from, days.first)) if spec.active_from else first
+
+
+def _check(landing: Landing, delivery: Delivery, layout: Layout) -> dict[int, str]:
+    """Recount every file, compare their sum with the ledger's, and return the MD5 of each by its number."""
+    found = {file.number: _recounted(landing, delivery, file, layout) for file in delivery.files}
     what = f"Delivery {delivery.id} of {delivery.connection} ({delivery.file_name})"
-    reporting.compare(found.totals, delivery.totals, what=what)
+    totals = reporting.together((counted.totals for counted in found.values()), layout.check.totals)
+    reporting.compare(totals, delivery.totals, what=what)
+    return {number: counted.md5 for number, counted in found.items()}
+
+
+def _recounted(landing: Landing, delivery: Delivery, file: DeliveryFile, layout: Layout) -> Recount:
+    with landing.open(file.landing_key) as source:
+        found = reporting.recount(source, layout)
+    if (found.sha256, found.size, found.rows) != (file.sha256, file.size, file.rows):
+        raise TotalsMismatch(
+            f"Delivery {delivery.id} of {delivery.connection}: the kept bytes of {file.file_name} are not those that "
+            f"were exported ({found.rows:,} rows, {found.size:,} bytes with SHA-256 {found.sha256}). Run it again from "
+            "export_report."
+        )
+    return found

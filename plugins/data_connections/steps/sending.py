@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from itertools import dropwhile
 from typing import Any
 
 from data_connections import catalog
 from data_connections.endpoints.blocking import BlockingEndpoint
-from data_connections.endpoints.names import join, split
-from data_connections.endpoints.publish import temporary_name
+from data_connections.endpoints.names import join
 from data_connections.errors import (
     ConfigurationError,
     EndpointError,
@@ -24,10 +25,13 @@ from data_connections.errors import (
 from data_connections.landing import Landing
 from data_connections.landing.area import BLOCK, OriginalDamaged
 from data_connections.ledger import Ledger, deliveries, outbound_runs
-from data_connections.ledger.deliveries import Delivery
+from data_connections.ledger.delivery import Delivery, DeliveryFile
 from data_connections.spec import OutboundConnection
 from data_connections.spec.file_name import versioned
+from data_connections.steps.delivery_names import MANIFEST, marker_names, part_names
+from data_connections.steps.manifest import manifest_text
 from data_connections.steps.outbound_spec import base_name, outbound_spec
+from data_connections.steps.shipment import Earlier, Piece, ship
 
 MOST_VERSIONS = 1000
 
@@ -118,20 +122,19 @@ def _record(ledger: Ledger, delivery: Delivery) -> None:
 def _send(
     ledger: Ledger, landing: Landing, endpoint: BlockingEndpoint, delivery: Delivery, spec: OutboundConnection
 ) -> None:
-    """Put the file under its final name, unless an earlier try has done so."""
-    if delivery.remote_path and _stands(endpoint, delivery.remote_path, delivery):
-        return
+    """Put the files under their final names, unless an earlier try has done so."""
     replace = spec.details.existing == "replace"
-    for name in _names(delivery, spec):
-        path = join(spec.details.folder, name)
-        with ledger.connect() as connection:
-            deliveries.intend(connection, delivery, name, path)
-        _clear_away(endpoint, path, delivery)
+    again = delivery.intended_at is not None
+    for base in _names(delivery, spec):
+        named = _named(delivery, base, spec)
+        pieces = _pieces(landing, named, spec)
+        earlier = _intend(ledger, named, pieces, replace=replace)
         try:
-            endpoint.write(path, _kept_bytes(landing, delivery), replace=replace, token=delivery.trace_id.hex)
+            ship(endpoint, pieces, delivery.trace_id.hex, replace=replace, again=again, earlier=earlier)
         except EndpointFileExists:
             if replace:
                 raise
+            again = False
         except EndpointFileMissing as missing:
             raise FatalEndpointError(
                 f"Connection {delivery.connection}: there is no folder {spec.details.folder!r} at {endpoint.address} "
@@ -145,7 +148,7 @@ def _send(
 
 
 def _names(delivery: Delivery, spec: OutboundConnection) -> Iterator[str]:
-    """Yield the names that the file may have, the recorded one first; only one where files are replaced."""
+    """Yield the names that the delivery may have, the recorded one first; only one where files are replaced."""
     if spec.details.existing == "replace":
         yield delivery.file_name
         return
@@ -154,33 +157,47 @@ def _names(delivery: Delivery, spec: OutboundConnection) -> Iterator[str]:
     yield from dropwhile(lambda name: name != delivery.file_name, every)
 
 
-def _stands(endpoint: BlockingEndpoint, path: str, delivery: Delivery) -> bool:
-    """Whether the file is there whole. One that may not be read does not count: it is sent again."""
-    try:
-        found = endpoint.stat(path)
-        if found.size != delivery.size:
-            return False
-        return endpoint.fetch(found, lambda block: None).sha256 == delivery.sha256
-    except (EndpointFileMissing, FatalEndpointError):
-        return False
+def _named(delivery: Delivery, base: str, spec: OutboundConnection) -> Delivery:
+    """Return the delivery as it is when it goes under the name ``base``."""
+    names = part_names(base, len(delivery.files))
+    files = tuple(
+        dataclasses.replace(file, file_name=name, remote_path=join(spec.details.folder, name))
+        for file, name in zip(delivery.files, names, strict=True)
+    )
+    return dataclasses.replace(delivery, file_name=base, files=files)
 
 
-def _clear_away(endpoint: BlockingEndpoint, path: str, delivery: Delivery) -> None:
-    """Delete what a try that was killed left under this delivery's temporary name."""
-    folder, name = split(path)
-    with suppress(EndpointFileMissing):
-        endpoint.delete(join(folder, temporary_name(name, delivery.trace_id.hex)))
+def _intend(ledger: Ledger, named: Delivery, pieces: Sequence[Piece], *, replace: bool) -> Earlier:
+    markers = [piece.path for piece in pieces if piece.vouches]
+    paths = {file.number: file.remote_path or "" for file in named.files}
+    with ledger.connect() as connection:
+        deliveries.intend(connection, named, named.file_name, paths, markers)
+        return Earlier(*deliveries.earlier_paths(connection, named)) if replace else Earlier()
 
 
-def _kept_bytes(landing: Landing, delivery: Delivery) -> Iterator[bytes]:
+def _pieces(landing: Landing, named: Delivery, spec: OutboundConnection) -> list[Piece]:
+    files = [
+        Piece(file.remote_path or "", file.size, file.sha256, partial(_kept_bytes, landing, named, file))
+        for file in named.files
+    ]
+    markers = marker_names(named.file_name, [file.file_name for file in named.files], spec.packaging)
+    return [*files, *(_marker(join(spec.details.folder, name), named) for name in markers)]
+
+
+def _marker(path: str, named: Delivery) -> Piece:
+    content = manifest_text(named).encode() if path.endswith(MANIFEST) else b""
+    return Piece(path, len(content), hashlib.sha256(content).hexdigest(), lambda: iter((content,)), vouches=True)
+
+
+def _kept_bytes(landing: Landing, delivery: Delivery, file: DeliveryFile) -> Iterator[bytes]:
     """Yield the bytes, and raise before the file gets its final name if they are not the exported ones."""
     digest = hashlib.sha256()
-    with landing.open(delivery.landing_key) as source:
+    with landing.open(file.landing_key) as source:
         while block := source.read(BLOCK):
             digest.update(block)
             yield block
-    if digest.hexdigest() != delivery.sha256:
+    if digest.hexdigest() != file.sha256:
         raise OriginalDamaged(
-            f"The original {delivery.landing_key} no longer has the bytes of delivery {delivery.id} of "
+            f"The original {file.landing_key} no longer has the bytes of delivery {delivery.id} of "
             f"{delivery.connection}. Restore it from a backup, or start a new run."
         )

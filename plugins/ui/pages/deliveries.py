@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
@@ -68,12 +68,15 @@ def delivery_page(
     )
 
 
-@router.get("/{delivery_id}/file")
-def delivery_file(visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, delivery_id: Id) -> Response:
-    """Download the bytes that were sent."""
+@router.get("/{delivery_id}/files/{number}")
+def delivery_file(visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, delivery_id: Id, number: Id) -> Response:
+    """Download the bytes of one file that was sent."""
     with ledger.connect() as connection:
         delivery = visible_delivery(connection, visitor, delivery_id)
-    return kept_file(landing, delivery.landing_key, delivery.file_name)
+    for file in delivery.files:
+        if file.number == number:
+            return kept_file(landing, file.landing_key, file.file_name)
+    raise HTTPException(404, f"The delivery {delivery_id} has no file {number}.")
 
 
 @router.post("/{delivery_id}/send-again")

@@ -13,7 +13,7 @@ import pytest
 
 from data_connections.errors import ConfigurationError, TotalsMismatch, UnknownName
 from data_connections.ledger import Ledger
-from data_connections.reports import Parameters, Report, load_reports, write_checked
+from data_connections.reports import Layout, Parameters, Report, load_reports, write_checked
 from data_connections.reports.library import load_report
 from data_connections.settings import PROJECT
 from fixtures.books import Sale, Shop, book
@@ -49,7 +49,7 @@ def make(tmp_path: Path) -> MakeReport:
 
 def file_of(ledger: Ledger, report: Report) -> str:
     target = io.BytesIO()
-    write_checked(ledger, report, DAY, target)
+    write_checked(ledger, Layout.of(report), DAY, target)
     return target.getvalue().decode()
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from data_connections.ledger import Ledger
-from data_connections.reports import Parameters, Report, load_reports, write_checked
+from data_connections.reports import Layout, Parameters, Report, load_reports, write_checked
 from data_connections.settings import PROJECT
 from fixtures.books import Sale, Shop, book, performance_by_day
 
@@ -38,7 +38,7 @@ def report() -> Report:
 def written(ledger: Ledger, report: Report, parameters: Parameters) -> list[list[str]]:
     """The lines of the report's file, after its check, without the header."""
     target = io.BytesIO()
-    write_checked(ledger, report, parameters, target)
+    write_checked(ledger, Layout.of(report), parameters, target)
     header, *lines = csv.reader(io.StringIO(target.getvalue().decode(), newline=""), strict=True)
     assert tuple(header) == report.header
     return lines

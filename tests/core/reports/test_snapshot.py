@@ -16,7 +16,7 @@ import pytest
 
 from data_connections.errors import ConfigurationError, LedgerError
 from data_connections.ledger import Ledger, migrate
-from data_connections.reports import Parameters, load_reports
+from data_connections.reports import Layout, Parameters, load_reports
 from data_connections.reports.library import load_report
 from data_connections.reports.querying import control_totals, stream
 from data_connections.reports.snapshot import ROLE, open_snapshot
@@ -116,7 +116,7 @@ def test_the_check_sees_the_same_moment_as_the_report(ledger: Ledger) -> None:
     report = load_reports(PROJECT / "include")["performance_by_day"]
     book(ledger, [Sale(ACME, NOON, Decimal(10))])
     with open_snapshot(ledger) as snapshot:
-        control = control_totals(snapshot, report, DAY).stored()
+        control = control_totals(snapshot, Layout.of(report), DAY).stored()
         book(ledger, [Sale(ACME, NOON, Decimal(5))], first_order=2)
         rows = list(stream(snapshot, report, DAY))
     assert control["EUR"]["GrossRevenue"] == "10"
@@ -136,11 +136,12 @@ import resource, sys
 from datetime import date
 from pathlib import Path
 from data_connections.ledger import Ledger, migrate
-from data_connections.reports import Parameters, write_checked
+from data_connections.reports import Layout, Parameters, write_checked
 from data_connections.reports.library import load_report
 day = date(2026, 6, 10)
 with open(sys.argv[3], "wb+") as target:
-    counted = write_checked(Ledger(sys.argv[1]), load_report(Path(sys.argv[2])), Parameters(day, day), target)
+    layout = Layout.of(load_report(Path(sys.argv[2])))
+    counted = write_checked(Ledger(sys.argv[1]), layout, Parameters(day, day), target)
 print(counted.rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

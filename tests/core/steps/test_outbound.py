@@ -146,7 +146,7 @@ def test_kept_bytes_that_do_not_add_up_are_never_sent(outbound: Outbound) -> Non
 
 
 def kept_file(outbound: Outbound, tmp_path: Path, delivery_id: int) -> Path:
-    row = outbound.ledger.one("select landing_key from delivery where id = %s", [delivery_id])
+    row = outbound.ledger.one("select landing_key from delivery_file where delivery_id = %s", [delivery_id])
     return tmp_path / "landing" / row["landing_key"]
 
 

@@ -1,0 +1,62 @@
+"""Delimited text: RFC 4180 with comma, tab or pipe, text cells guarded against formulas, numbers left alone."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from data_connections.errors import ConfigurationError
+from data_connections.formats.csv_writer import encode_rows
+from data_connections.formats.outputs.column import OutputColumn
+from data_connections.formats.outputs.text import guarded, plain_text
+from data_connections.formats.outputs.writing import RowWriter
+from data_connections.spec.output_format import DELIMITERS, OutputFormat
+
+_ROWS_AT_ONCE = 2_000
+
+
+class DelimitedWriter(RowWriter):
+    """Writes delimited text; an empty cell is a value that there is not."""
+
+    def __init__(self, sink: BinaryIO, output: OutputFormat, columns: Sequence[OutputColumn]) -> None:
+        super().__init__()
+        self._sink = sink
+        self._encoding = output.encoding
+        self._encoder = codecs.getincrementalencoder(output.encoding)()
+        self._delimiter = DELIMITERS[output.type]
+        self._zone = ZoneInfo(output.time_zone)
+        if output.header:
+            self._write([[guarded(column.name) for column in columns]])
+
+    def _add(self, rows: Sequence[Sequence[object]]) -> None:
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            self._write([[self._cell(value) for value in row] for row in rows[start : start + _ROWS_AT_ONCE]])
+
+    def _cell(self, value: object) -> str:
+        if value is None:
+            return ""
+        text = plain_text(value, self._zone)
+        return guarded(text) if isinstance(value, str) else text
+
+    def _write(self, rows: list[list[str]]) -> None:
+        columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+        content = encode_rows(columns, self._delimiter)
+        self._sink.write(content if self._encoding == "utf-8" else self._encoded(content))
+
+    def _encoded(self, content: bytes) -> bytes:
+        try:
+            return self._encoder.encode(content.decode("utf-8"))
+        except UnicodeEncodeError as missing:
+            character = missing.object[missing.start]
+            raise ConfigurationError(
+                f"{self._encoding} has no character {character!r} (U+{ord(character):04X}), which stands in the report "
+                f"near {missing.object[max(0, missing.start - 30) : missing.start + 30]!r}. Use utf-8.",
+                field="format.encoding",
+            ) from missing
+
+    def finish(self) -> None:
+        """Nothing follows the rows."""

@@ -1,0 +1,40 @@
+"""Values as text: numbers exact, dates and instants in ISO 8601, and text that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def guarded(text: str) -> str:
+    """Return ``text``, with an apostrophe before it where a spreadsheet would run it as a formula."""
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def plain_text(value: object, zone: ZoneInfo) -> str:
+    """Return a value that is not None as text.
+
+    Numbers keep every digit and are never in scientific notation; instants are in ``zone`` with its offset, ``Z`` in
+    UTC.
+
+    Raises:
+        TypeError: A value of another kind.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime):
+        text = value.astimezone(zone).isoformat()
+        return f"{text[:-6]}Z" if zone.key == "UTC" else text
+    if isinstance(value, date):
+        return value.isoformat()
+    message = f"a report cannot hold a value of the type {type(value).__name__}"
+    raise TypeError(message)

@@ -1,0 +1,137 @@
+"""How an outbound file is written: the ``format`` of a connection, and the keys of ``report --format KEY=VALUE``."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from data_connections.errors import nearest
+from data_connections.spec.time_zone import TimeZone
+
+OutputType = Literal["csv", "tsv", "psv", "xml", "json_lines", "parquet"]
+DELIMITERS: dict[str, str] = {"csv": ",", "tsv": "\t", "psv": "|"}
+"""What stands between two cells, for the types that are delimited text."""
+
+MOST_ROWS_PER_FILE = 100_000_000
+
+
+def _listed(value: Any) -> Any:
+    return tuple(next(csv.reader([value]), [])) if isinstance(value, str) else value
+
+
+def _named(value: Any) -> Any:
+    """Read ``Revenue:Turnover,Date:Day``, as it stands on the command line."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition(":") for pair in _listed(value)]
+    if not all(colon and name for _, colon, name in pairs):
+        raise ValueError("write COLUMN:NAME, several with commas between, such as Revenue:Turnover")
+    return {column.strip(): name.strip() for column, _, name in pairs}
+
+
+def _text_encoding(name: str) -> str:
+    try:
+        "".encode(name)
+        return codecs.lookup(name).name
+    except LookupError as unknown:
+        raise ValueError(f"{name!r} is no text encoding; write for instance utf-8, utf-8-sig, cp1252") from unknown
+
+
+def _given_once(columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if columns is not None and (not columns or len(set(columns)) < len(columns)):
+        raise ValueError("name at least one column, and each only once")
+    return columns
+
+
+class OutputFormat(BaseModel):
+    """The form of the files that a report is sent in. The same rows always give the same bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    type: OutputType = "csv"
+    """csv, tsv and psv are delimited text (comma, tab, pipe) by RFC 4180; xml; json_lines is one JSON object a line."""
+
+    compression: Literal["none", "gzip", "zip"] = "none"
+    """gzip, or a zip with one file in it; neither holds a time. Parquet is compressed inside, so it takes none."""
+
+    columns: Annotated[tuple[str, ...] | None, BeforeValidator(_listed), AfterValidator(_given_once)] = None
+    """Which columns of the report, in which order; all of them, in the report's order, where left out."""
+
+    headers: Annotated[dict[str, str], BeforeValidator(_named)] = Field(default_factory=dict)
+    """Names in the file for columns that shall not have the report's, such as ``{Revenue: Turnover}``."""
+
+    header: bool = True
+    """Whether delimited text begins with a row of names."""
+
+    time_zone: TimeZone = "UTC"
+    """IANA zone that instants are written in, with their offset; ``Z`` in UTC. Days are those of the report."""
+
+    encoding: Annotated[str, AfterValidator(_text_encoding)] = "utf-8"
+    """Text encoding of delimited text; utf-8-sig begins with a byte order mark. A character that the encoding does
+    not have stops the export: nothing is replaced."""
+
+    @model_validator(mode="after")
+    def _fits_the_type(self) -> Self:
+        if not self.is_delimited and not self.header:
+            raise ValueError(f"header: {self.type} has no header row to leave out")
+        if not self.is_delimited and self.encoding != "utf-8":
+            raise ValueError(f"encoding: {self.type} is always UTF-8")
+        if self.type == "parquet" and self.compression != "none":
+            raise ValueError("compression: Parquet is compressed inside; leave compression out")
+        for column in self.headers if self.columns else ():
+            if column not in (self.columns or ()):
+                near = nearest(column, self.columns or ())
+                hint = f"; did you mean {near!r}?" if near else ""
+                raise ValueError(f"headers: {column!r} is not one of the chosen columns{hint}")
+        return self
+
+    @property
+    def is_delimited(self) -> bool:
+        """Whether the file is text with a delimiter, so that a spreadsheet may open it."""
+        return self.type in DELIMITERS
+
+    @property
+    def extension(self) -> str:
+        """What names of such files usually end with, the compression left out."""
+        return {"json_lines": ".jsonl"}.get(self.type, f".{self.type}")
+
+
+class Packaging(BaseModel):
+    """What a delivery is made of beside the rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    when_empty: Literal["send", "skip"] = "send"
+    """What a report without rows does: sends a file without rows, or nothing."""
+
+    rows_per_file: int | None = Field(default=None, ge=0, le=MOST_ROWS_PER_FILE)
+    """Most rows in one file; more make several, named ``..._part1of3``. The lines of one order stay together. 0 is no
+    limit; where left out, the report's own limit holds."""
+
+    manifest: bool = False
+    """Whether a manifest is delivered last: names, sizes, rows and MD5 of the files. It is named ``NAME.manifest``."""
+
+    fin: bool = False
+    """Whether an empty file of the same base name and the ending ``.fin`` follows the files that it vouches for."""
+
+
+class Covers(BaseModel):
+    """Which days a report is about, beside those of the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    days_again: int = Field(default=0, ge=0, le=366)
+    """How many days before those of the run are sent once more, each time: 6 makes a daily connection send a week."""
+
+    since_last_delivery: bool = False
+    """Whether the report goes on where the last delivery ended, so that days whose delivery failed come with the
+    next."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.days_again and self.since_last_delivery:
+            raise ValueError("days_again and since_last_delivery exclude each other")
+        return self
