@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from data_connections.errors import ConfigurationError
 if TYPE_CHECKING:
     from data_connections.data_types import DataType, DataTypes
     from data_connections.spec.file_format import FileFormat
+    from data_connections.spec.mapping import ColumnMapping
     from data_connections.validation import ValidationOptions
     from data_connections.validation.validated import Review
 
@@ -48,8 +49,20 @@ def plain_setting(
 
     if data_type is None:
         raise ConfigurationError("Say what the rows are with --data-type, or by which --connection to check.")
-    settings = ValidationOptions(received_at=received_at, time_zone=time_zone or "UTC")
+    mapping, options = _mapping_of(options)
+    settings = ValidationOptions(received_at=received_at, time_zone=time_zone or "UTC", mapping=mapping)
     return Setting(known[data_type], settings, FileFormat.from_options(options), nullcontext)
+
+
+def _mapping_of(options: Sequence[str]) -> tuple[ColumnMapping, list[str]]:
+    """Tell the option ``mapping=NAME``, a ready mapping, from those of the format."""
+    from data_connections.settings import Settings
+    from data_connections.spec.mapping import ColumnMapping
+
+    named = [option.partition("=")[2] for option in options if option.partition("=")[0] == "mapping"]
+    mapping = ColumnMapping(preset=named[-1] if named else None)
+    others = [option for option in options if option.partition("=")[0] != "mapping"]
+    return mapping.resolved(Settings.from_environment().mappings), others
 
 
 def connection_setting(
@@ -69,8 +82,7 @@ def connection_setting(
     from data_connections.spec import InboundConnection
     from data_connections.spec.file_format import FileFormat
     from data_connections.steps.dry_run import default_currency, ledger_review
-    from data_connections.steps.job import with_expectations
-    from data_connections.validation import ValidationOptions
+    from data_connections.steps.job import spec_options, with_expectations
 
     ledger = open_ledger()
     spec = current(ledger, name).spec
@@ -79,11 +91,12 @@ def connection_setting(
     if data_type not in (None, spec.data_type):
         raise ConfigurationError(f"Connection {name} takes {spec.data_type}, not {data_type}.", field="--data-type")
     kind = with_expectations(known[spec.data_type], spec)
-    settings = ValidationOptions(
-        received_at=received_at,
+    settings = spec_options(spec, received_at, default_currency(ledger, spec))
+    mapping, options = _mapping_of(options)
+    settings = replace(
+        settings,
         time_zone=time_zone or spec.time_zone,
-        unknown_columns=spec.unknown_columns,
-        default_currency=default_currency(ledger, spec),
+        mapping=settings.mapping if mapping.is_empty else mapping,
     )
     declared = FileFormat.from_options(options)
     given = {key: getattr(declared, key) for key in declared.model_fields_set}

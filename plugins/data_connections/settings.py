@@ -37,6 +37,11 @@ class Settings:
     airflow_url: str
     allowed_addresses: tuple[str, ...] = ()
 
+    @property
+    def mappings(self) -> Path:
+        """Folder of ready mappings of columns."""
+        return self.include / "mappings"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read the settings from ``environment``; every value has a default."""

@@ -121,7 +121,7 @@ def test_orders_lead_to_their_partner_in_this_order(shop: Desk) -> None:
 
 
 def test_without_contracts_no_partner_is_needed_and_nothing_is_paid(desk: Desk) -> None:
-    done = desk.submit(table(HEADER, order("A"), order("B", MediaPartnerId=99)))
+    done = desk.submit(table(HEADER, order("A", CustomerId="c"), order("B", MediaPartnerId=99)))
 
     assert done["state"] == "applied"
     assert paid(desk) == {"A": (None, None, None), "B": (99, None, None)}
@@ -205,7 +205,7 @@ def test_a_chained_action_follows_its_parent_s_partner(shop: Desk) -> None:
         table(
             HEADER,
             order("C1", ActionTrackerId=2004, CustomerId="c1"),
-            order("C3", ActionTrackerId=2004),
+            order("C3", ActionTrackerId=2004, MediaPartnerId=1),
             order("C4", ActionTrackerId=2004, CustomerId="c1", MediaPartnerId=1),
         )
     )

@@ -122,6 +122,13 @@ class Column(BaseModel):
     now_allowed: bool = Field(default=False, description="`NOW` stands for the received time.")
     max_age: MaximumAge | None = Field(default=None, description="How old a time may be.")
     personal: bool = Field(default=False, description="Personal data: never shown in messages or logs.")
+    hashed: bool = Field(
+        default=False,
+        description="Personal, and sent as a hash: a value that does not fit the pattern is written nowhere.",
+    )
+    lenient: bool = Field(
+        default=False, description="A bad value is left out with a warning; the row is accepted without it."
+    )
     carried: bool = Field(
         default=False, description="Rarely used: checked, and kept with the row, with no ledger column of its own."
     )
@@ -140,6 +147,10 @@ class Column(BaseModel):
                 raise ValueError(f"{self.name}: {setting} is for {' and '.join(types)}, not for {self.type}")
         if self.precision is not None and not (self.scale or 0) <= self.precision <= _DIGITS:
             raise ValueError(f"{self.name}: precision must be from scale to {_DIGITS}")
+        if self.hashed and self.pattern is None:
+            raise ValueError(f"{self.name}: hashed needs a pattern")
+        if self.lenient and (self.required or self.required_unless):
+            raise ValueError(f"{self.name}: a column that is required cannot be lenient")
         if self.pattern is not None:
             _compile(self.name, self.pattern)
         return self

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from data_connections.data_types.column import Column, Severity
 from data_connections.data_types.file_rules import Days, HeaderRule, OpenColumns
+from data_connections.data_types.indexed import IndexedItems
 from data_connections.data_types.keep import OWN_FIELDS, STAGED_FIELDS, Keep
 from data_connections.data_types.suite import Suite
 
@@ -36,6 +37,10 @@ class RowRule(BaseModel):
     code: str = Field(description="Code of a row that breaks the rule.")
     message: str = Field(description="Sentence that says what to do.")
     severity: Severity = Field(default="error", description="`error` rejects the row, `warning` does not.")
+    where_given: bool = Field(
+        default=False,
+        description="Rows are judged where the file has one of the columns; else the file gets a warning.",
+    )
 
 
 class Group(BaseModel):
@@ -113,6 +118,7 @@ class DataType(BaseModel):
         default_factory=dict, description="How such files are written where the connection does not say otherwise."
     )
     rules: tuple[RowRule, ...] = Field(default=(), description="Rules over several columns of one row.")
+    indexed: IndexedItems | None = Field(default=None, description="Numbered columns that hold the items of one row.")
     group: Group | None = Field(default=None, description="Lines that stand or fall together, such as an order.")
     measures: Measures = Field(default=Measures(), description="What is added up for the totals of a file.")
     keep: Keep | None = Field(default=None, description="How rows are kept, where the folder alone says it.")
@@ -187,6 +193,8 @@ class DataType(BaseModel):
         used |= {column.unit for column in self.columns if column.unit}
         used |= {self.open_columns.into} if self.open_columns else set()
         used |= {self.days.column} if self.days else set()
+        if self.indexed:
+            used |= {*self.indexed.columns, *(f"{name}1" for name in self.indexed.numbered)}
         if self.group:
             used |= {*self.group.key, *filter(None, [self.group.item])}
         return used

@@ -25,6 +25,16 @@ BROKEN_ROW_CODES = {
         "Two exports put together, an editor.",
         "Remove the line, or declare `blank_lines: skip`.",
     ),
+    "NOT_MAPPED": Code(
+        "The value is not written as the connection's `mapping` declares.",
+        "Another form of dates or numbers, or a new value.",
+        "Write it as agreed, or change the mapping.",
+    ),
+    "PACKED_COUNT": Code(
+        "The packed cells of a row hold different numbers of values.",
+        "A `;` inside a value, a value that is missing.",
+        "Give every item a value in each of the packed columns.",
+    ),
     "XML_REPEATED": Code(
         "An element comes twice in one row of an XML file.",
         "Rows inside rows, such as the items of an order.",
@@ -49,6 +59,19 @@ READING_CODES = {
     ),
     "NOT_DELIMITED": Code(
         "The file is text of another kind, such as HTML or JSON.", "A wrong export.", "Export delimited text or XML."
+    ),
+    "ITEM_FORMS_MIXED": Code(
+        "The header numbers the items of a row, and also has the columns of a line that is one item.",
+        "Two exports put together.",
+        "Use one of the two forms.",
+    ),
+    "TOO_MANY_ITEMS": Code(
+        "The header numbers more than 1,000 items.", "A wrong export.", "Write one line for each item."
+    ),
+    "ITEMS_SPREAD": Code(
+        "The items of each row were spread over rows of their own, whose lines are named (a warning).",
+        "Numbered item columns such as ItemSku1.",
+        "Nothing.",
     ),
     "XML_MALFORMED": Code(
         "The file is no well-formed XML.",

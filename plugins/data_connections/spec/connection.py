@@ -22,6 +22,7 @@ from data_connections.spec.details import (
     OutboundSftpDetails,
 )
 from data_connections.spec.file_format import FileFormat
+from data_connections.spec.mapping import ColumnMapping
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, check_schedule
 from data_connections.spec.time_zone import TimeZone
@@ -92,6 +93,9 @@ class InboundConnection(_Connection):
     details: InboundFolder = Field(description="Where the files are, and what happens to them there.")
     arrival: Arrival = Field(default=Arrival(), description="Which files a run waits for, and how long.")
     format: FileFormat = Field(default=FileFormat(), description="How the files are written.")
+    mapping: ColumnMapping = Field(
+        default=ColumnMapping(), description="How the files' columns become those of the data type."
+    )
     limits: Limits = Field(default=Limits(), description="Sizes and counts beyond which something is wrong.")
     expectations: Suite = Field(default=Suite(), description="Expectations beside those of the data type.")
     unknown_columns: Literal["ignore", "warn", "reject"] = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from data_connections.data_types import DataType, DataTypes, load_data_types
 from data_connections.errors import ConfigurationError
@@ -11,6 +12,7 @@ from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submissions import Submission
 from data_connections.settings import Settings
 from data_connections.spec import FileFormat, InboundConnection, parse_spec
+from data_connections.validation import ValidationOptions
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,29 @@ class Job:
     def file_format(self) -> FileFormat:
         """How the file is written: as the connection says, and else as is usual for the data type."""
         return self.spec.format.over(self.data_type.format)
+
+    def options(self) -> ValidationOptions:
+        """Return what validation has to know of the submission and its connection.
+
+        Raises:
+            ConfigurationError: The mapping's preset is wrong or not there.
+        """
+        return spec_options(self.spec, self.submission.received_at, self.currency)
+
+
+def spec_options(spec: InboundConnection, received_at: datetime, currency: str) -> ValidationOptions:
+    """Return what validation has to know of a connection.
+
+    Raises:
+        ConfigurationError: The mapping's preset is wrong or not there.
+    """
+    return ValidationOptions(
+        received_at=received_at,
+        time_zone=spec.time_zone,
+        unknown_columns=spec.unknown_columns,
+        default_currency=currency,
+        mapping=spec.mapping.resolved(Settings.from_environment().mappings),
+    )
 
 
 def builtin_data_types() -> DataTypes:

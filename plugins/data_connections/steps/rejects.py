@@ -29,7 +29,7 @@ def write_rejects(ledger: Ledger, landing: Landing, job: Job, target: BinaryIO) 
     """
     source, reader = open_original(landing, job)
     with source, ledger.connect() as connection:
-        header = read_header(reader.header, job.data_type)
+        header = read_header(reader.header, job.data_type, mapping=job.options().mapping)
         copy = RejectsCopy(target, header, str(job.submission.id))
         for block in reader.blocks():
             findings = _findings(connection, job.submission.id, *_span(block))

@@ -22,9 +22,8 @@ from data_connections.spec.file_pattern import FilePattern
 from data_connections.steps.business_day import BusinessDays
 from data_connections.steps.description import described
 from data_connections.steps.dry_run import ledger_review
-from data_connections.steps.job import Job, job_of
+from data_connections.steps.job import job_of
 from data_connections.steps.pinned_run import PinnedRun
-from data_connections.validation import ValidationOptions
 from data_connections.validation.check import CheckReport, check_file
 
 CODES_COUNTED = 100_000
@@ -107,7 +106,7 @@ def preview(
         report = check_file(
             source,
             job.data_type,
-            _options(job),
+            job.options(),
             file_format=job.file_format,
             name=submission.file_name,
             errors_shown=CODES_COUNTED,
@@ -130,15 +129,6 @@ def _with_codes(report: CheckReport) -> dict[str, Any]:
     counts = Counter((finding.severity, finding.code) for finding in report.errors)
     codes = [{"severity": severity, "code": code, "rows": rows} for (severity, code), rows in counts.most_common()]
     return {**report.as_json(), "codes": codes}
-
-
-def _options(job: Job) -> ValidationOptions:
-    return ValidationOptions(
-        received_at=job.submission.received_at,
-        time_zone=job.spec.time_zone,
-        unknown_columns=job.spec.unknown_columns,
-        default_currency=job.currency,
-    )
 
 
 def take_again(ledger: Ledger, submission_id: int, *, who: str, original_revision: bool = False) -> int:

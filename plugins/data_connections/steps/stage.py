@@ -13,7 +13,7 @@ from psycopg import sql
 
 from data_connections.data_types import DataType, header_key
 from data_connections.errors import FileRefused, SealBroken
-from data_connections.formats import TableReader, open_rows
+from data_connections.formats import TableReader
 from data_connections.landing import Landing
 from data_connections.ledger import Ledger, staging, submissions
 from data_connections.ledger.database import LedgerConnection
@@ -21,8 +21,9 @@ from data_connections.ledger.staging import Attempt, Seal
 from data_connections.ledger.submissions import Submission
 from data_connections.spec.file_format import FileFormat
 from data_connections.steps.job import Job
-from data_connections.validation import REJECTS_COLUMNS, Finding, Totals, ValidatedBlock, Validation, ValidationOptions
+from data_connections.validation import REJECTS_COLUMNS, Finding, Totals, ValidatedBlock, Validation
 from data_connections.validation.file_suite import FileSuite, FileSuiteResult, evaluate_in_postgres
+from data_connections.validation.opening import open_table
 
 HEAD = 64 * 1024
 
@@ -52,8 +53,8 @@ def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
         file_format = FileFormat() if _is_rejects_file(beginning.read(HEAD)) else job.file_format
     source = landing.open_verified(key)
     try:
-        names = [column.name for column in job.data_type.columns]
-        return source, open_rows(source, file_format, name=job.submission.file_name, default_names=names)
+        mapping = job.options().mapping
+        return source, open_table(source, job.data_type, file_format, mapping, name=job.submission.file_name)
     except BaseException:
         source.close()
         raise
@@ -88,16 +89,10 @@ def stage(ledger: Ledger, landing: Landing, job: Job) -> Staged:
 
 
 def _staged(ledger: Ledger, landing: Landing, job: Job, attempt: Attempt) -> Staged:
-    options = ValidationOptions(
-        received_at=job.submission.received_at,
-        time_zone=job.spec.time_zone,
-        unknown_columns=job.spec.unknown_columns,
-        default_currency=job.currency,
-    )
     suite = FileSuite(job.data_type)
     source, reader = open_original(landing, job)
     with source:
-        validation = Validation(reader, job.data_type, options)
+        validation = Validation(reader, job.data_type, job.options())
         with ledger.connect() as connection:
             _copy(connection, attempt, validation, job.data_type, suite)
     if not validation.totals.rows and not job.spec.allow_empty:

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 
 from data_connections.data_types import DataType
 from data_connections.errors import FileRefused
-from data_connections.formats import open_rows
 from data_connections.spec.file_format import FileFormat
 from data_connections.validation.copies import Copies, CopyWriters
+from data_connections.validation.opening import open_table
 from data_connections.validation.outcomes import Finding, Totals, ValidationOptions
 from data_connections.validation.validated import Review, Validation
 
@@ -107,11 +107,12 @@ def check_file(
         stream = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
         writers = stack.enter_context(CopyWriters(copies or Copies()))
         try:
-            reader = open_rows(
+            reader = open_table(
                 stream,
+                data_type,
                 (file_format or FileFormat()).over(data_type.format),
+                options.mapping,
                 name=Path(shown_name).name,
-                default_names=[column.name for column in data_type.columns],
             )
             report = _read_through(Validation(reader, data_type, options, review), empty, errors_shown, writers)
         except FileRefused as refused:

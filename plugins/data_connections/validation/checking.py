@@ -13,8 +13,9 @@ from data_connections.formats import BrokenRow, RowBlock
 from data_connections.validation.cells import absent_problems, has_value, read_cells
 from data_connections.validation.expectations import RowExpectations
 from data_connections.validation.header import SUBMISSION_ID, Header
-from data_connections.validation.lexical import Problem, matches
-from data_connections.validation.messages import cell_finding
+from data_connections.validation.lexical import Problem, kept, matches
+from data_connections.validation.mapped import CellMapper, MappedCells, misfit_message
+from data_connections.validation.messages import cell_finding, shown
 from data_connections.validation.open_columns import as_objects, column_named
 from data_connections.validation.outcomes import Finding, Mask, Outcome, ValidationOptions
 from data_connections.validation.rows import CheckedRows
@@ -45,8 +46,9 @@ class RowChecker:
         self._expectations = expectations
         self._clock = Clock.of(options)
         self._columns = [data_type.column(name) for name in header.typed if data_type.column(name).type != "json"]
+        self._mapper = CellMapper(options.mapping, header.names)
         group = data_type.group
-        self._key = [name for name in group.key if name in header.columns] if group else []
+        self._key = [name for name in group.key if name in header.typed] if group else []
 
     def check(self, block: RowBlock) -> CheckedRows:
         """Check the rows of one block; rows with a wrong number of cells take their place among the others."""
@@ -55,14 +57,18 @@ class RowChecker:
         return _with_broken(checked, block.broken) if block.broken else checked
 
     def _check_well_formed(self, lines: np.ndarray[tuple[int], np.dtype[np.int64]], cells: pa.Table) -> CheckedRows:
-        read = {name: _flat(cells.column(position)) for name, position in self._header.columns.items()}
-        raw = as_meant(self._columns, read, len(lines))
-        presence = {name: has_value(values) for name, values in raw.items()}
+        mapped = {
+            column.name: self._mapper.cells(column, self._header.columns.get(column.name), cells)
+            for column in self._columns
+        }
+        raw = as_meant(self._columns, {name: each.cells for name, each in mapped.items()}, len(lines))
+        mapped = {name: each.meant(raw[name]) for name, each in mapped.items()}
+        presence = {name: has_value(raw[name]) | each.misfits for name, each in mapped.items()}
         findings: list[Finding] = []
         typed: dict[str, pa.Array] = {}
         certain = np.ones(len(lines), dtype=bool)
         for column in self._columns:
-            values, bad = self._check_column(column, raw[column.name], presence, lines, findings)
+            values, bad = self._check_column(column, mapped[column.name], presence, lines, findings)
             typed[column.name] = values
             if column.name in self._key:
                 certain &= ~bad
@@ -100,7 +106,9 @@ class RowChecker:
             texts = _flat(cells.column(position))
             presence = {name: has_value(texts)}
             column = column_named(opened, name)
-            checked.append((name, *self._check_column(column, texts, presence, lines, findings, key=True)))
+            checked.append(
+                (name, *self._check_column(column, MappedCells.plain(texts), presence, lines, findings, key=True))
+            )
         return {opened.into: as_objects(checked, len(lines))}
 
     def _too_long(self, cells: pa.Table, lines: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[Finding]:
@@ -117,7 +125,7 @@ class RowChecker:
     def _check_column(
         self,
         column: Column,
-        cells: pa.Array,
+        mapped: MappedCells,
         presence: Mapping[str, Mask],
         lines: np.ndarray[tuple[int], np.dtype[np.int64]],
         findings: list[Finding],
@@ -125,14 +133,15 @@ class RowChecker:
         key: bool = False,
     ) -> tuple[pa.Array, Mask]:
         """Type one column and add what is wrong with it; return its values and where they are bad."""
-        bad = np.zeros(len(cells), dtype=bool)
-        present = presence[column.name]
+        bad, cells, present = mapped.misfits.copy(), mapped.cells, presence[column.name]
+        misfits = np.flatnonzero(bad).tolist()
+        findings += [self._misfit(column, int(lines[row]), mapped.read[row].as_py()) for row in misfits]
         is_key = key or column.name in self._key
         values, problems = read_cells(column, cells, present, self._clock, key=is_key)
         for code, mask in self._all_problems(column, cells, presence, values, problems):
             rows = np.flatnonzero(mask & ~bad)
             if len(rows):
-                texts = cells.take(pa.array(rows)).to_pylist()
+                texts = mapped.read.take(pa.array(rows)).to_pylist()
                 findings += [
                     cell_finding(column, code, line, text, self._options)
                     for line, text in zip(lines[rows].tolist(), texts, strict=True)
@@ -147,7 +156,12 @@ class RowChecker:
             ]
             if refusal.severity == "error":
                 bad |= fitting
-        return values, bad
+        return kept(values, ~bad) if column.lenient and bad.any() else values, bad
+
+    def _misfit(self, column: Column, line: int, cell: str) -> Finding:
+        position = self._header.columns[column.name]
+        message = misfit_message(column, self._header.names[position], self._options.mapping, shown(cell, column))
+        return Finding(line, column.name, "NOT_MAPPED", message)
 
     def _all_problems(
         self, column: Column, cells: pa.Array, presence: Mapping[str, Mask], values: pa.Array, typing: Iterator[Problem]

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
+import numpy as np
 import pyarrow as pa
 
 from data_connections.formats import CsvWriter, encode_rows
 from data_connections.validation.header import REJECTS_COLUMNS, Header
-from data_connections.validation.outcomes import Finding, Outcome, ValidatedBlock
+from data_connections.validation.outcomes import Finding, Mask, Outcome, ValidatedBlock
+from data_connections.validation.withheld import cells_without_addresses, only_fitting, without_addresses
 
 
 class AcceptedCopy:
@@ -35,7 +37,8 @@ class RejectsCopy:
     """Writes the rejected rows of a file: the sender's columns, then SubmissionId, Line and the error.
 
     ErrorCode and ErrorColumn are those of the first error, ErrorMessage holds the sentences of all. Cells that a row
-    has too many stand behind the error, so that nothing is lost and the columns stay where they are.
+    has too many stand behind the error, so that nothing is lost and the columns stay where they are. An
+    address in plain text where a hash is due is left out, also where a row's cells stand in the wrong places.
 
     Args:
         target: Where the bytes go.
@@ -48,6 +51,7 @@ class RejectsCopy:
         self._own = [position for position in range(len(header.names)) if header.names[position] in header.own_names]
         self._width = len(header.names)
         self._submission_id = submission_id
+        self._written = header.written
         target.write(encode_rows([pa.array([name]) for name in (*header.own_names, *REJECTS_COLUMNS)]))
 
     def add(self, block: ValidatedBlock) -> None:
@@ -56,11 +60,20 @@ class RejectsCopy:
         if not rejected.any():
             return
         lines = block.lines[rejected].tolist()
-        columns = [block.cells.column(position).filter(pa.array(rejected)).combine_chunks() for position in self._own]
+        columns = [self._shown(position, block, rejected, lines) for position in self._own]
         columns += self._error_columns(lines, block.findings)
         for start, stop, surplus in self._stretches(lines, block):
             cells = [column.slice(start, stop - start) for column in columns]
             self._target.write(encode_rows([*cells, *(pa.array([cell]) for cell in surplus)]))
+
+    def _shown(self, position: int, block: ValidatedBlock, rejected: Mask, lines: Sequence[int]) -> pa.Array:
+        """Return one column of the rejected rows, without what is written nowhere."""
+        column = block.cells.column(position).filter(pa.array(rejected)).combine_chunks()
+        if self._written is None:
+            return column
+        broken = np.array([line in block.broken for line in lines], dtype=bool)
+        column = cells_without_addresses(column, broken)
+        return only_fitting(column, self._written[position]) if position in self._written else column
 
     def _error_columns(self, lines: Sequence[int], findings: Sequence[Finding]) -> list[pa.Array]:
         errors: dict[int, list[Finding]] = {line: [] for line in lines}
@@ -78,6 +91,7 @@ class RejectsCopy:
         start = 0
         for row, line in enumerate(lines):
             surplus = block.broken.get(line, ())[self._width :]
+            surplus = surplus if self._written is None else tuple(map(without_addresses, surplus))
             if surplus:
                 if row > start:
                     yield start, row, ()

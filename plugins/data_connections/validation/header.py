@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from data_connections.data_types import Column, DataType, header_key
-from data_connections.errors import FileRefused, nearest
+from data_connections.errors import FileRefused, UnknownName, nearest
+from data_connections.spec.mapping import AS_IT_IS, ColumnMapping
 from data_connections.validation.outcomes import Finding
 from data_connections.validation.strangers import why_nothing_fits
+from data_connections.validation.withheld import without_addresses
 
 SUBMISSION_ID = "SubmissionId"
 REJECTS_COLUMNS = (SUBMISSION_ID, "Line", "ErrorCode", "ErrorColumn", "ErrorMessage")
@@ -26,7 +28,9 @@ class Header:
         added: Positions of the columns that a rejects file adds, by their names.
         opened: Positions of the columns with names of the sender's own, by their names.
         derived: Columns that the file does not have and its rows get: units, the object of the sender's own columns.
+        constants: Columns of the data type that have the same value on every row, by the connection's mapping.
         warnings: What is to be said about the header; about the file, not about a row.
+        written: What a cell has to fit to be written back, by position; None where the data type takes no hashes.
     """
 
     names: tuple[str, ...]
@@ -35,11 +39,13 @@ class Header:
     warnings: tuple[Finding, ...]
     opened: Mapping[str, int]
     derived: tuple[str, ...]
+    constants: tuple[str, ...] = ()
+    written: Mapping[int, str] | None = None
 
     @property
     def typed(self) -> tuple[str, ...]:
         """The columns of the data type that the file's rows have values of."""
-        return (*self.columns, *self.derived)
+        return (*self.columns, *self.constants, *self.derived)
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -52,36 +58,49 @@ def read_header(
     names: Sequence[str],
     data_type: DataType,
     unknown_columns: Literal["ignore", "warn", "reject"] = "warn",
+    mapping: ColumnMapping = AS_IT_IS,
 ) -> Header:
     """Find the data type's columns in a header, by name or alias; case and surrounding space do not count.
+
+    Columns that the mapping names go by its names only.
 
     Raises:
         FileRefused: MISSING_COLUMN, UNKNOWN_HEADER, DUPLICATE_COLUMN, a code of the data type's
             `refused_headers`, or UNKNOWN_COLUMN where these are rejected.
+        ConfigurationError: The mapping names a column that the data type does not have.
     """
+    finder = _Finder(data_type, mapping)
     columns: dict[str, int] = {}
     added: dict[str, int] = {}
     unknown: list[str] = []
     opened: dict[str, int] = {}
     rejects = {header_key(name): name for name in REJECTS_COLUMNS}
     for position, name in enumerate(names):
-        column = data_type.find(name)
+        column = finder.find(name)
         if column is not None:
             _refuse_second(column, columns, names, name)
             columns[column.name] = position
         elif header_key(name) in rejects:
             added[rejects[header_key(name)]] = position
-        else:
+        elif not finder.is_needless(name):
             _refuse_unwanted(name, data_type)
             if data_type.open_columns:
                 opened[name.strip()] = position
             else:
                 unknown.append(name)
+    constants = {name: -1 for name, source in mapping.columns.items() if source.constant is not None}
+    given = {**columns, **constants}
     _refuse_unrecognised(names, data_type, columns)
-    _refuse_incomplete(names, data_type, columns)
-    _refuse_by_rules(data_type, columns, opened)
-    warnings = (*_unknown_findings(unknown, data_type, unknown_columns), *_too_many_opened(data_type, opened))
-    return Header(tuple(names), columns, added, warnings, opened, _derived(data_type, columns, opened))
+    _refuse_incomplete(names, data_type, given, mapping)
+    _refuse_by_rules(data_type, given, opened)
+    warnings = (
+        *_unknown_findings(unknown, data_type, unknown_columns),
+        *_too_many_opened(data_type, opened),
+        *_unjudged(data_type, given),
+    )
+    derived = _derived(data_type, given, opened)
+    written = _written(data_type, columns)
+    return Header(tuple(names), columns, added, warnings, opened, derived, tuple(constants), written)
 
 
 def _derived(data_type: DataType, columns: Mapping[str, int], opened: Mapping[str, int]) -> tuple[str, ...]:
@@ -105,6 +124,39 @@ def _too_many_opened(data_type: DataType, opened: Mapping[str, int]) -> tuple[Fi
         return ()
     message = f"The file adds {len(opened)} columns of its own; up to {most} are advised."
     return (Finding(None, None, "MORE_COLUMNS_THAN_ADVISED", message, "warning"),)
+
+
+class _Finder:
+    """Finds what a cell of a header means, by the mapping and else by the data type's own names."""
+
+    def __init__(self, data_type: DataType, mapping: ColumnMapping) -> None:
+        known = [column.name for column in data_type.columns]
+        for name in mapping.columns:
+            if name not in known:
+                raise UnknownName(f"column of {data_type.name}", name, known)
+        self._data_type = data_type
+        self._mapped = frozenset(mapping.columns)
+        self._sources = {header_key(each.column): name for name, each in mapping.columns.items() if each.column}
+        others = [*mapping.ignored, *mapping.packed, *(each.unless for each in mapping.columns.values() if each.unless)]
+        self._needless = frozenset(map(header_key, others))
+
+    def find(self, name: str) -> Column | None:
+        if header_key(name) in self._sources:
+            return self._data_type.column(self._sources[header_key(name)])
+        own = self._data_type.find(name)
+        return None if own is None or own.name in self._mapped else own
+
+    def is_needless(self, name: str) -> bool:
+        return header_key(name) in self._needless
+
+
+def _written(data_type: DataType, columns: Mapping[str, int]) -> dict[int, str] | None:
+    """Return the patterns of columns of hashes, and of those in which an address can only be a mistake."""
+    if not any(column.hashed for column in data_type.columns):
+        return None
+    found = [(position, data_type.column(name)) for name, position in columns.items()]
+    hashes = {position: column.pattern or "" for position, column in found if column.hashed}
+    return hashes | {position: "[^@]*" for position, column in found if column.type != "text"}
 
 
 def _refuse_second(column: Column, columns: Mapping[str, int], names: Sequence[str], name: str) -> None:
@@ -134,7 +186,9 @@ def _refuse_unrecognised(names: Sequence[str], data_type: DataType, columns: Map
     )
 
 
-def _refuse_incomplete(names: Sequence[str], data_type: DataType, columns: Mapping[str, int]) -> None:
+def _refuse_incomplete(
+    names: Sequence[str], data_type: DataType, columns: Mapping[str, int], mapping: ColumnMapping
+) -> None:
     missing = _missing(data_type, columns)
     if not missing:
         return
@@ -142,7 +196,7 @@ def _refuse_incomplete(names: Sequence[str], data_type: DataType, columns: Mappi
     noun, verb = ("column", "is") if len(missing) == 1 else ("columns", "are")
     raise FileRefused(
         "MISSING_COLUMN",
-        f"The {noun} {', '.join(_described(column) for column in missing)} {verb} missing. "
+        f"The {noun} {', '.join(_described(column, mapping) for column in missing)} {verb} missing. "
         f"The header is: {_shown(names)}.{hint or _misspelling(names, missing, data_type)}",
         options=options,
     )
@@ -158,7 +212,10 @@ def _missing(data_type: DataType, columns: Mapping[str, int]) -> list[Column]:
     ]
 
 
-def _described(column: Column) -> str:
+def _described(column: Column, mapping: ColumnMapping) -> str:
+    source = mapping.columns.get(column.name)
+    if source is not None:
+        return f"{column.name} (here {source.column})"
     others = [*column.aliases, *column.required_unless]
     return f"{column.name} (or {' or '.join(others)})" if others else column.name
 
@@ -190,10 +247,17 @@ def _unknown_findings(
     return tuple(findings)
 
 
+def _unjudged(data_type: DataType, columns: Mapping[str, int]) -> Iterator[Finding]:
+    for rule in data_type.rules:
+        if rule.where_given and not columns.keys() & set(rule.columns):
+            yield Finding(None, None, rule.code, f"The file has none of these columns. {rule.message}", "warning")
+
+
 def _shown(names: Sequence[str]) -> str:
     shown = ", ".join(_shortened(name) for name in names[:20])
     return f"{shown}, and {len(names) - 20} more" if len(names) > 20 else shown or "empty"
 
 
 def _shortened(name: str) -> str:
+    name = without_addresses(name)
     return name if len(name) <= 40 else f"{name[:40]}..."

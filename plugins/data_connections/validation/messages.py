@@ -5,6 +5,7 @@ from __future__ import annotations
 from data_connections.data_types import Column, Severity
 from data_connections.validation.lexical import decimal_size
 from data_connections.validation.outcomes import Finding, ValidationOptions
+from data_connections.validation.withheld import without_addresses
 
 _SHOWN_CHARACTERS = 40
 
@@ -43,14 +44,17 @@ def cell_finding(column: Column, code: str, line: int, cell: str, options: Valid
     """
     own = column.messages.get(code)
     message = own if own is not None else _sentence(column, code, cell, options)
-    severity: Severity = "warning" if code == "SPACE_AROUND_KEY" else "error"
+    severity: Severity = "warning" if code == "SPACE_AROUND_KEY" or column.lenient else "error"
+    if column.lenient:
+        message += f" The row is taken without {column.name}."
     return Finding(line, column.name, column.codes.get(code, code), message, severity)
 
 
 def shown(cell: str, column: Column) -> str:
     """Return a cell as a message may show it: shortened, unseen characters written out, nothing personal."""
-    if column.personal:
+    if column.personal or column.hashed:
         return "a value that is not shown because it is personal"
+    cell = without_addresses(cell)
     return repr(cell) if len(cell) <= _SHOWN_CHARACTERS else f"{cell[:_SHOWN_CHARACTERS]!r}..."
 
 

@@ -30,8 +30,9 @@ class Orders:
 
     def __init__(self, group: Group | None, header: Header) -> None:
         self._group = group
-        self._names = [name for name in group.key if name in header.columns] if group else []
-        self._finder = RunFinder(self._names, [header.columns[name] for name in self._names])
+        self._names = [name for name in group.key if name in header.typed] if group else []
+        in_file = [name for name in self._names if name in header.columns]
+        self._finder = RunFinder(in_file, [header.columns[name] for name in in_file])
         self._seen = SeenKeys()
         self._held: CheckedRows | None = None
         self._emitted_gap = 0

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_connections.data_types import Severity
+from data_connections.spec.mapping import AS_IT_IS, ColumnMapping
 
 Lines = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -64,6 +65,7 @@ class ValidationOptions:
         unknown_columns: What a column that the data type does not have means for the file.
         expectations: Evaluate the data type's Great Expectations suite.
         default_currency: Currency of rows that name none; empty: they are added up under ``XXX``.
+        mapping: How the file's columns become those of the data type, its preset resolved.
         future_tolerance: How far after ``received_at`` an event may lie: senders' clocks and zones are off.
     """
 
@@ -72,6 +74,7 @@ class ValidationOptions:
     unknown_columns: Literal["ignore", "warn", "reject"] = "warn"
     expectations: bool = True
     default_currency: str = ""
+    mapping: ColumnMapping = AS_IT_IS
     future_tolerance: timedelta = timedelta(days=1)
 
     def __post_init__(self) -> None:

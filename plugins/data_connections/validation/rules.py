@@ -28,6 +28,8 @@ def rule_problems(
     """
     nowhere = np.zeros(rows, dtype=bool)
     for rule in rules:
+        if rule.where_given and not presence.keys() & set(rule.columns):
+            continue
         holds = presence.get(rule.when, nowhere) if rule.when else ~nowhere
         if rule.when and rule.when_matches and rule.when in cells:
             holds = holds & matches(cells[rule.when], rule.when_matches)

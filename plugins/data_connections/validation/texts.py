@@ -20,9 +20,10 @@ def read_texts(column: Column, cells: pa.Array, present: Mask, *, key: bool) -> 
     """Read texts as they are.
 
     Returns:
-        The same texts (null where empty), and masks of the bad cells by code.
+        The same texts (null where empty, and where a hash is due and is none), and masks of the bad cells by code.
     """
-    values = pc.if_else(pa.array(present), cells, pa.scalar(None, cells.type))
+    kept = present & _matches_pattern(cells, column.pattern) if column.hashed and column.pattern else present
+    values = pc.if_else(pa.array(kept), cells, pa.scalar(None, cells.type))
     return values, _problems(column, cells, present, key)
 
 

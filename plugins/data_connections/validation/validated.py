@@ -52,7 +52,7 @@ class Validation(Iterator[ValidatedBlock]):
     def __init__(
         self, reader: TableReader, data_type: DataType, options: ValidationOptions, review: Review | None = None
     ) -> None:
-        self.header: Header = read_header(reader.header, data_type, options.unknown_columns)
+        self.header: Header = read_header(reader.header, data_type, options.unknown_columns, options.mapping)
         self.totals = Totals()
         self.corrects: frozenset[str] = frozenset()
         self._notes = tuple(Finding(None, None, code, message, "warning") for code, message in reader.notes)

@@ -1,0 +1,68 @@
+"""Conversions in the API's form of items, and addresses that nobody should have sent, up to the ledger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fixtures.desk import Desk, parsed, table
+
+INDEXED = (
+    "CampaignId,ActionTrackerId,EventDate,OrderId,CustomerId,CurrencyCode,CustomerEmail"
+    ",ItemSku1,ItemCategory1,ItemQuantity1,ItemPrice1,ItemSku2,ItemCategory2,ItemQuantity2,ItemPrice2"
+)
+
+
+def row(order: str, *, email: str = "", second: str = "S2,Socks,1,7.00") -> str:
+    return f"1000,2001,2026-02-20T10:00:00Z,{order},C-1,EUR,{email},S1,Shoes,2,2.50,{second}"
+
+
+def test_numbered_items_become_the_items_of_one_action(desk: Desk) -> None:
+    done = desk.submit(table(INDEXED, row("A"), row("B", second=",,,")))
+
+    assert (done["state"], done["rows"], done["amounts"]) == ("applied", 3, {"EUR": "17.00"})
+    assert desk.actions() == [("A", 1, Decimal("12.00"), "EUR"), ("B", 1, Decimal("5.00"), "EUR")]
+    items = desk.ledger.all("select sku, quantity, amount from action_item order by line")
+    assert [tuple(item.values()) for item in items] == [
+        ("S1", 2, Decimal("5.00")),
+        ("S2", 1, Decimal("7.00")),
+        ("S1", 2, Decimal("5.00")),
+    ]
+
+
+def test_an_address_in_plain_text_is_neither_in_the_ledger_nor_in_what_is_sent_back(desk: Desk) -> None:
+    done = desk.submit(table(INDEXED, row("A"), row("B", email="joe.doe@example.com", second=",,,")))
+
+    assert desk.codes(done) == {4: ["EMAIL_NOT_HASHED"]}
+    results = desk.results(done)
+    assert [len(parsed(content)) for name, content in results.items() if name.endswith(".csv")] == [1]
+    assert not any(b"joe.doe" in content for content in results.values())
+    tables = desk.ledger.all(
+        "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+    )
+    kept = [
+        desk.ledger.all(f'select * from "{each["relname"]}" as t where t::text like %s', ["%joe.doe%"])
+        for each in tables
+    ]
+    assert not any(kept)
+
+
+def test_a_partner_s_own_columns_are_mapped_on_the_whole_way_and_back(desk: Desk) -> None:
+    columns = {
+        "CampaignId": {"constant": "1000"},
+        "ActionTrackerId": {"from": "Art", "values": {"Verkauf": "2001"}, "others": "reject"},
+        "EventDate": {"from": "Datum", "dates": "%d.%m.%Y"},
+        "OrderId": "Bestellung",
+        "Amount": "Betrag",
+    }
+    mapping = {"columns": columns, "numbers": {"decimal": "comma", "thousands": "point"}}
+    desk.connect("german", mapping=mapping, format={"delimiter": "semicolon"})
+    text = "Art;Datum;Bestellung;Betrag\nVerkauf;20.02.2026;A;1.330,35\nStorno;20.02.2026;B;1\n"
+    done = desk.submit(text, connection="german")
+
+    assert (done["state"], desk.codes(done)) == ("partly_applied", {3: ["NOT_MAPPED"]})
+    [rejects] = [content for name, content in desk.results(done).items() if name.endswith(".csv")]
+    assert rejects.startswith(b"Art,Datum,Bestellung,Betrag,SubmissionId,")
+    again = desk.submit(rejects.replace(b"Storno", b"Verkauf"), name="corrected.csv", connection="german")
+
+    assert (again["state"], again["accepted"]) == ("applied", 1)
+    assert [action[:3] for action in desk.actions()] == [("A", 1, Decimal("1330.35")), ("B", 1, Decimal(1))]
