@@ -57,6 +57,29 @@ READING_CODES = {
         "A workbook or a zip file named .csv.",
         "Save it as delimited text.",
     ),
+    "PACKED_DAMAGED": Code(
+        "A gzip, zstd or zip file cannot be unpacked to its end.", "A cut or damaged transfer.", "Send the file again."
+    ),
+    "PACKED_TOO_LARGE": Code(
+        "A packed file holds more than 10 GB, or over 200 times its own size.",
+        "A wrong file; an attack.",
+        "Split it, or send it unpacked.",
+    ),
+    "PACKED_TWICE": Code(
+        "A packed file holds another packed file.", "A script that packs what is packed.", "Pack it once."
+    ),
+    "ZIP_NOT_ONE_FILE": Code(
+        "A zip file holds no file, or more than one.", "Several exports in one archive.", "Send one file in each zip."
+    ),
+    "ZIP_ENCRYPTED": Code(
+        "A zip file is encrypted by a password.", "The packing program's setting.", "Send it without."
+    ),
+    "ZIP_UNSOUND": Code(
+        "A zip file contradicts itself: entries that lie over each other, the same name twice, two directories that "
+        "differ, a packing method that is not taken.",
+        "A broken packing program; an attack.",
+        "Pack it anew.",
+    ),
     "NOT_DELIMITED": Code(
         "The file is text of another kind, such as HTML or JSON.", "A wrong export.", "Export delimited text or XML."
     ),

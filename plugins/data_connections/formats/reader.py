@@ -15,6 +15,7 @@ from data_connections.formats.decoding import codec_of, refuse_no_text, refuse_o
 from data_connections.formats.detection import detect_delimiter, detect_newline, offer_escape
 from data_connections.formats.dialect import Dialect, line_end_of
 from data_connections.formats.header import Header, read_header
+from data_connections.formats.packed import is_packed, unpacked
 from data_connections.formats.recovery import KnownRow
 from data_connections.formats.rowcheck import RowChecker
 from data_connections.formats.strict import read_rows, too_long
@@ -140,7 +141,7 @@ def open_rows(
     default_names: Sequence[str] | None = None,
     block_size: int = BLOCK_SIZE,
 ) -> TableReader:
-    """Open a file of rows: find out how it is written and read its header.
+    """Open a file of rows: unpack it where it is packed, find out how it is written, and read its header.
 
     Args:
         source: Its bytes; read once, from where it stands.
@@ -154,6 +155,11 @@ def open_rows(
         FileRefused: The file cannot be read without guessing, or at all.
     """
     head = _read_fully(source, max(block_size, 64))
+    if is_packed(head):
+        source = unpacked(head, source, name)
+        head = _read_fully(source, max(block_size, 64))
+        if is_packed(head):
+            raise FileRefused("PACKED_TWICE", f"{name} is packed twice. Pack it once, or not at all.")
     refuse_no_text(head)
     if is_xml(head, file_format, name):
         return open_xml(source, head, file_format, default_names, block_size)

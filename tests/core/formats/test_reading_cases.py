@@ -160,8 +160,9 @@ CASES = [
     Case("only a byte order mark", b"\xef\xbb\xbf", refused="EMPTY_FILE:1"),
     Case("only blank lines", b"\n\r\n\n", refused="EMPTY_FILE:1"),
     Case("a NUL byte", b"a,b\n1,\0\n", refused="NUL_BYTE:2"),
-    Case("gzip", gzip.compress(b"a,b\n"), refused="BINARY_FILE:1"),
-    Case("Excel", b"PK\x03\x04" + bytes(40), refused="BINARY_FILE:1"),
+    Case("gzip", gzip.compress(b"a,b\n1,2\n3,4\n"), AB),
+    Case("gzip of an image", gzip.compress(b"\x89PNG\r\n\x00\x00"), refused="BINARY_FILE:1"),
+    Case("a damaged zip", b"PK\x03\x04" + bytes(40), refused="PACKED_DAMAGED"),
     Case(
         "XML, declared to be delimited",
         b"<?xml version='1.0'?><a/>",
