@@ -85,12 +85,13 @@ class _Bench:
 
 def apply_million_conversions(tell: Tell) -> Result:
     """Compare the apply step with the plain SQL; the goal is at most 1.5 times its time."""
-    with tempfile.TemporaryDirectory(dir=_folder()) as name:
+    with tempfile.TemporaryDirectory(dir=bench_folder()) as name:
         folder = Path(name)
         server = EmbeddedPostgres(folder / "postgres").ensure_running()
         try:
             server.ensure_database("ledger")
-            bench = _prepared(folder, server.url("ledger"))
+            ledger, landing = prepared(folder, server.url("ledger"), NAME, _SPEC)
+            bench = _Bench(ledger, landing, *_write_file(folder / "million.csv"))
             return compare_seconds(
                 "apply_million_conversions",
                 bench.ours,
@@ -104,23 +105,24 @@ def apply_million_conversions(tell: Tell) -> Result:
             EmbeddedPostgres(folder / "postgres").stop()
 
 
-def _folder() -> Path:
+def bench_folder() -> Path:
+    """Return the folder that benchmarks put their databases and files into."""
     folder = PROJECT / "build" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def _prepared(folder: Path, url: str) -> _Bench:
+def prepared(folder: Path, url: str, name: str, spec: str) -> tuple[Ledger, Landing]:
+    """Make a ledger with the sample programs and one connection."""
     migrate(url)
     (folder / "specs").mkdir()
-    (folder / "specs" / f"{NAME}.yaml").write_text(_SPEC, encoding="utf-8")
+    (folder / "specs" / f"{name}.yaml").write_text(spec, encoding="utf-8")
     environment = {**os.environ, "CONNECTIONS_DATABASE_URL": url, "CONNECTIONS_HOME": str(folder)}
     for words in (("reference", "apply"), ("apply", "-f", str(folder / "specs"))):
         subprocess.run(
             [sys.executable, "-m", "command_line.main", *words], env=environment, check=True, stdout=subprocess.DEVNULL
         )
-    file, amount = _write_file(folder / "million.csv")
-    return _Bench(Ledger(url), Landing(str(folder / "landing")), file, amount)
+    return Ledger(url), Landing(str(folder / "landing"))
 
 
 def _write_file(path: Path) -> tuple[Path, Decimal]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.apply_conversions import apply_million_conversions
+from bench.apply_modifications import apply_modifications
 from bench.pairing import Result, Tell
 
 CASES: dict[str, Callable[[Tell], Result]] = {
     "apply_million_conversions": apply_million_conversions,
+    "apply_modifications": apply_modifications,
 }
