@@ -17,6 +17,7 @@ pytest_plugins = [
     "fixtures.partner",
     "fixtures.hosting",
     "fixtures.fault_proxy",
+    "fixtures.ftp_fault_proxy",
     "fixtures.catalog",
     "fixtures.desk",
     "fixtures.lost_replies",
