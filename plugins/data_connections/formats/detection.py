@@ -13,6 +13,7 @@ from data_connections.spec.file_format import FileFormat
 CANDIDATES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _SAMPLE_BYTES = 256 * 1024
 _SAMPLE_ROWS = 200
+_QUOTE_BYTES = 32 * 1024
 
 
 def detect_newline(window: Window, file_format: FileFormat) -> str:
@@ -65,13 +66,20 @@ def detect_delimiter(window: Window, file_format: FileFormat, newline: str) -> s
     return present[0]
 
 
-def _sample(window: Window, file_format: FileFormat, sign: str, newline: str, most: int = _SAMPLE_ROWS) -> list[RawRow]:
+def _sample(
+    window: Window,
+    file_format: FileFormat,
+    sign: str,
+    newline: str,
+    most: int = _SAMPLE_ROWS,
+    size: int = _SAMPLE_BYTES,
+) -> list[RawRow]:
     """Return the first rows as they read with ``sign``, as far as the file is not refused."""
     dialect = Dialect.of(file_format, sign, newline)
     rows: list[RawRow] = []
     try:
-        complete = window.ended and len(window.data) <= _SAMPLE_BYTES
-        for row in read_rows(dialect, window.data[:_SAMPLE_BYTES], window.line, ended=complete):
+        complete = window.ended and len(window.data) <= size
+        for row in read_rows(dialect, window.data[:size], window.line, ended=complete):
             if not row.comment:
                 rows.append(row)
             if len(rows) == most:
@@ -132,6 +140,23 @@ def _refuse_padded(window: Window, file_format: FileFormat, sign: str, newline: 
 def _all_padded(rows: list[list[bytes]]) -> bool:
     followers = [cell for cells in rows for cell in cells[1:]]
     return bool(followers) and all(cell.startswith(b" ") for cell in followers)
+
+
+def needs_double_quotes(window: Window, file_format: FileFormat, dialect: Dialect, width: int) -> bool:
+    """Whether one of the first rows has the header's width only because a cell in double quotes holds a delimiter.
+
+    Then the double quote is the quote of the file, and an apostrophe is text.
+
+    Args:
+        window: Stands at the first row of data.
+        file_format: What is declared.
+        dialect: The dialect of the file.
+        width: How many cells a row has.
+    """
+    rows = _sample(window, file_format, dialect.delimiter.decode(), dialect.newline, size=_QUOTE_BYTES)
+    return any(
+        row.quoted and not row.damaged and len(row.cells) == width <= row.text.count(dialect.delimiter) for row in rows
+    )
 
 
 def offer_escape(refused: FileRefused, window: Window, file_format: FileFormat, dialect: Dialect) -> None:

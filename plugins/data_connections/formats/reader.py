@@ -12,7 +12,7 @@ from data_connections.errors import FileRefused
 from data_connections.formats.blocks import ROWS_A_BLOCK, BrokenRow, RowBlock, text_array
 from data_connections.formats.columnar import Columns, read_columns, safe_end
 from data_connections.formats.decoding import codec_of, refuse_no_text, refuse_other_text, utf8_chunks
-from data_connections.formats.detection import detect_delimiter, detect_newline, offer_escape
+from data_connections.formats.detection import detect_delimiter, detect_newline, needs_double_quotes, offer_escape
 from data_connections.formats.dialect import Dialect, line_end_of
 from data_connections.formats.header import Header, read_header
 from data_connections.formats.packed import is_packed, unpacked
@@ -186,6 +186,9 @@ def open_rows(
         offer_escape(refused, window, file_format, dialect)
         raise
     found = {"encoding": codec, "delimiter": delimiter, "newline": newline}
+    width = len(header.names) + file_format.trailing_delimiter
+    if file_format.quote is None and needs_double_quotes(window, file_format, dialect, width):
+        found["quote"] = '"'
     return RowReader(window, dialect, header, file_format.model_copy(update=found))
 
 

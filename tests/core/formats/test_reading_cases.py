@@ -93,6 +93,13 @@ CASES = [
     Case("no ASCII", "a¦b\n1¦2\n".encode(), {2: ("1", "2")}, options="delimiter=¦"),
     # quotes and escapes
     Case("cells in apostrophes", b"a,b\n1,'2'\n", refused="QUOTE_AMBIGUOUS:2", offered={"quote": "single"}),
+    Case("cells in apostrophes and in quotes", b"a,b\n1,\"2\"\n3,'4'\n", refused="QUOTE_AMBIGUOUS:3"),
+    Case(
+        "an apostrophe is text where a row needs the double quote",
+        b"a,b\n1,'2'\n3,\"4,5\"\n",
+        {2: ("1", "'2'"), 3: ("3", "4,5")},
+    ),
+    Case("a row of the wrong width proves no quote", b"a,b\n1,'2'\n3,\"4,5\",6\n", refused="QUOTE_AMBIGUOUS:2"),
     Case("apostrophe as quote", b"a,b\n1,'x, won't'\n", {2: ("1", "x, won't")}, options="quote=single"),
     Case(
         "doubled apostrophes, declared",
