@@ -361,3 +361,23 @@ def test_a_purchase_counts_once_in_37_months_whoever_the_visitor_is(desk: Desk) 
     assert desk.submit(table(HITS, hit(";S", "purchase", "P1"), "2026-02-21,v,,,"), connection=name)["accepted"] == 2
     counted = desk.ledger.one("select count(*) as products from web_product where 'purchase' = any(hit_events)")
     assert counted == {"products": 5}
+
+
+@pytest.mark.parametrize(
+    ("data_type", "text", "bad", "good"),
+    [
+        ("classifications", "Key\tMarket\tChannel\nspring\t^\tMail, or post\nfall\tAT\t\n", "^", "DE"),
+        ("campaign_metrics", "#\nDate\tZip\tOrders\n02/01/2026\t1\tx\n02/01/2026/10/00/00\t2\t1\n", "x", "1"),
+    ],
+)
+def test_a_corrected_rejects_file_comes_back_as_it_was_sent(
+    desk: Desk, data_type: str, text: str, bad: str, good: str
+) -> None:
+    name = connected(desk, data_type)
+    done = desk.submit(text, "first.txt", name)
+    [rejects] = [content.decode() for file, content in desk.results(done).items() if file.endswith(".csv")]
+    head, row = rejects.splitlines()
+    again = desk.submit(f"{head}\n{row.replace(f',{bad},', f',{good},')}\n", "second.csv", name)
+
+    assert (done["accepted"], done["rejected"]) == (1, 1)
+    assert (again["state"], again["accepted"], again["corrects"]) == ("applied", 1, done["id"])

@@ -115,9 +115,10 @@ class RowChecker:
         most = self._data_type.most_row_bytes
         if most is None:
             return
-        sizes = np.full(len(lines), cells.num_columns - 1, dtype=np.int64)
-        for column in cells.columns:
-            sizes += np.asarray(pc.binary_length(_flat(column)), dtype=np.int64)
+        own = sorted(set(range(cells.num_columns)) - set(self._header.added.values()))
+        sizes = np.full(len(lines), len(own) - 1, dtype=np.int64)
+        for position in own:
+            sizes += np.asarray(pc.binary_length(_flat(cells.column(position))), dtype=np.int64)
         for row in np.flatnonzero(sizes > most).tolist():
             message = f"The row has {sizes[row]:,} bytes; {most:,} are the most. Shorten its texts."
             yield Finding(int(lines[row]), None, "ROW_TOO_LONG", message)
