@@ -13,7 +13,7 @@ from data_connections.spec.sources import Source
 PROJECT = Path(__file__).parents[3]
 EXAMPLES = PROJECT / "include" / "connections"
 INVALID = Path(__file__).with_name("invalid")
-KNOWN = {"data_types": ["conversions"], "reports": ["performance_by_day"]}
+KNOWN = {"data_types": ["conversions", "product_catalog"], "reports": ["performance_by_day"]}
 
 
 def complaints(path: Path, **options: Any) -> list[str]:
