@@ -8,6 +8,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse
 
+from ui.api import description
 from ui.failures import handle_failures
 from ui.guards import same_origin, with_headers
 from ui.pages import (
@@ -61,7 +62,7 @@ def make_app() -> FastAPI:
     )
     app.middleware("http")(with_headers)
     handle_failures(app)
-    for module in PAGES:
+    for module in (*PAGES, description):
         app.include_router(module.router)
     app.add_api_route("/static/{name}", static_file, methods=["GET"], include_in_schema=False)
     return app

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from data_connections.errors import ConfigurationError, ConnectionsError, LedgerUnavailable, Mistakes, UnknownName
 from ui.rendering import render, root_of
+from ui.saving import EditConflict
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ def handle_failures(app: FastAPI) -> None:
     """Give ``app`` an answer to everything that may go wrong."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(EditConflict, _conflict)
     app.add_exception_handler(ConnectionsError, _ours)
     app.add_exception_handler(psycopg.Error, _database)
     app.add_exception_handler(SQLAlchemyError, _database)
@@ -58,6 +60,12 @@ def _invalid(request: Request, error: Exception) -> Response:
     ]
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
     return problem(request, 422, detail, errors=errors)
+
+
+def _conflict(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EditConflict)  # noqa: S101 - registered for it
+    changes = [change.as_json() for change in error.changes]
+    return problem(request, 409, str(error), revision=error.stored.number, changes=changes)
 
 
 def _ours(request: Request, error: Exception) -> Response:

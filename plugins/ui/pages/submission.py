@@ -77,7 +77,7 @@ def approve(
     submission_id: Id,
 ) -> RedirectResponse:
     """Let a submission that is on hold be applied."""
-    _must_decide(visitor, ledger, submission_id)
+    must_decide(visitor, ledger, submission_id)
     approval.approve(ledger, submission_id, visitor.name)
     finish_later(later, ledger, landing, submission_id)
     return go_back(request, f"submissions/{submission_id}", "approved")
@@ -92,7 +92,7 @@ def refuse(
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> RedirectResponse:
     """Refuse a submission that is on hold."""
-    _must_decide(visitor, ledger, submission_id)
+    must_decide(visitor, ledger, submission_id)
     approval.refuse(ledger, submission_id, visitor.name, reason)
     return go_back(request, f"submissions/{submission_id}", "refused")
 
@@ -102,7 +102,7 @@ def replay_preview(
     request: Request, visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, submission_id: Id
 ) -> HTMLResponse:
     """Show what would become of the same bytes today; nothing is changed."""
-    _must_decide(visitor, ledger, submission_id)
+    must_decide(visitor, ledger, submission_id)
     difference = replay.preview(ledger, landing, submission_id)
     with ledger.connect() as connection:
         links = related(connection, submission_id)
@@ -119,13 +119,18 @@ def take_again(
     submission_id: Id,
 ) -> RedirectResponse:
     """Judge the kept original once more, as a submission of its own."""
-    _must_decide(visitor, ledger, submission_id)
+    must_decide(visitor, ledger, submission_id)
     again = replay.take_again(ledger, submission_id, who=visitor.name)
     finish_later(later, ledger, landing, again)
     return go_back(request, f"submissions/{again}", "replayed")
 
 
-def _must_decide(visitor: VisitorDep, ledger: LedgerDep, submission_id: int) -> None:
+def must_decide(visitor: VisitorDep, ledger: LedgerDep, submission_id: int) -> None:
+    """Refuse the request unless the user may decide about files of the submission's connection.
+
+    Raises:
+        HTTPException: 404 where the submission is not to be seen, 403 where the right is missing.
+    """
     with ledger.connect() as connection:
         name = submission_owner(connection, visitor, submission_id)
     visitor.must(visitor.may_run(name), f"decide about files of {name}")

@@ -14,6 +14,7 @@ const closeMenus = (except) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
 };
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+window.addEventListener("scroll", () => closeMenus(), true);
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
   if (!menu) return;
@@ -25,11 +26,11 @@ document.addEventListener(
   (event) => {
     const menu = event.target;
     if (!menu.matches("details.menu") || !menu.open) return;
-    menu.classList.remove("up");
     const list = menu.querySelector("div");
-    const frame = menu.closest(".scroll");
-    const bottom = Math.min(window.innerHeight, frame ? frame.getBoundingClientRect().bottom : Infinity);
-    if (list.getBoundingClientRect().bottom > bottom) menu.classList.add("up");
+    const from = menu.querySelector("summary").getBoundingClientRect();
+    const below = from.bottom + list.offsetHeight + 8 < window.innerHeight;
+    list.style.top = `${Math.max(4, below ? from.bottom + 2 : from.top - list.offsetHeight - 2)}px`;
+    list.style.left = `${Math.max(4, from.right - list.offsetWidth)}px`;
     const moves = [...list.querySelectorAll("a, button:not([disabled])")];
     list.onkeydown = (pressed) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[pressed.key];

@@ -1,0 +1,223 @@
+"""Connections, their revisions and their runs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Header, HTTPException, Path, Query, Response
+from pydantic import BaseModel, ConfigDict
+
+from data_connections.catalog import current, revision, revisions
+from data_connections.catalog.removal import delete, undelete
+from data_connections.ledger import Ledger
+from data_connections.queries import runs
+from data_connections.queries.connections import ConnectionFilter
+from data_connections.queries.filters import Before, Size
+from ui.airflow_dags import dag_states, set_paused, start_run
+from ui.api.models import (
+    ConnectionDetail,
+    ConnectionLine,
+    Newest,
+    Numbered,
+    RevisionLine,
+    RunLine,
+    Saved,
+    Started,
+    TriedStep,
+)
+from ui.api.once import IdempotencyKey, once
+from ui.books import LedgerDep
+from ui.found import Name, connection_line
+from ui.pages.connections import connection_page
+from ui.saving import preview_spec, save_spec
+from ui.trying import try_out
+from ui.visitor import Visitor, VisitorDep
+
+router = APIRouter(prefix="/connections", tags=["connections"])
+Spec = Annotated[dict[str, Any], Body(description="A spec, as YAML files have it: docs/configuration.md.")]
+Number = Annotated[int, Path(ge=1, lt=2**31)]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="The ETag of the revision that you changed.")]
+
+
+class RunOrder(BaseModel):
+    """How a run is started."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    business_date: date | None = None
+
+
+@router.get("")
+def list_connections(
+    visitor: VisitorDep, ledger: LedgerDep, wanted: Annotated[ConnectionFilter, Query()]
+) -> Numbered[ConnectionLine]:
+    """List connections."""
+    page = connection_page(visitor, ledger, wanted)
+    dags = dag_states([line["name"] for line in page.lines])
+    lines = [ConnectionLine(**{**line, **_dag(dags.get(line["name"]))}) for line in page.lines]
+    return Numbered[ConnectionLine](items=lines, total=page.total)
+
+
+@router.post("", status_code=201)
+def create_connection(visitor: VisitorDep, ledger: LedgerDep, spec: Spec, key: IdempotencyKey = None) -> Saved:
+    """Create a connection from its spec."""
+    visitor.must(visitor.may_create, "create connections")
+    return Saved(**once(ledger, visitor, key, ["create", spec], lambda: _save(ledger, visitor, spec, 0)))
+
+
+@router.post("/preview")
+def preview_connection(visitor: VisitorDep, ledger: LedgerDep, spec: Spec) -> Saved:
+    """Say what saving a spec would do, and change nothing."""
+    name = str(spec.get("name", ""))
+    visitor.must(visitor.may_create or visitor.may_edit(name), "change connections")
+    _spec, plan = preview_spec(ledger, spec, "api")
+    if plan.steps[0].old and not visitor.may_see(name):
+        raise HTTPException(404, f"There is no connection {name!r}.")
+    return Saved(**_saved(plan.steps[0].as_json(), plan.steps[0].old.number if plan.steps[0].old else None))
+
+
+@router.get("/{name}")
+def get_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name, response: Response) -> ConnectionDetail:
+    """Return a connection with its spec; the ETag names its revision."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+    stored = revisions(ledger, line["id"])[0]
+    response.headers["ETag"] = _etag(stored.number)
+    return ConnectionDetail(**{**line, **_dag(dag_states([name]).get(name)), "spec": dict(stored.content)})
+
+
+@router.put("/{name}")
+def change_connection(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, spec: Spec, response: Response, if_match: IfMatch = None
+) -> Saved:
+    """Change a connection: the whole spec, against the revision that ``If-Match`` names."""
+    with ledger.connect() as connection:
+        connection_line(connection, visitor, name)
+    visitor.must(visitor.may_edit(name), f"change {name}")
+    if if_match is None:
+        raise HTTPException(428, "Send If-Match with the ETag of the revision that you changed.")
+    if spec.setdefault("name", name) != name:
+        raise HTTPException(422, "The name of a connection stays as it is.")
+    saved = _save(ledger, visitor, spec, _revision_of(if_match))
+    response.headers["ETag"] = _etag(saved["revision"])
+    return Saved(**saved)
+
+
+@router.delete("/{name}", status_code=204)
+def delete_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> None:
+    """Delete a connection: its schedule stops, its data and history stay."""
+    _editable(visitor, ledger, name)
+    delete(ledger, name, visitor.name)
+
+
+@router.post("/{name}/restore", status_code=204)
+def restore_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> None:
+    """Take a deletion back."""
+    _editable(visitor, ledger, name)
+    undelete(ledger, name, visitor.name)
+
+
+@router.post("/{name}/pause", status_code=204)
+def pause_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> None:
+    """Let the schedule rest."""
+    _pause(visitor, ledger, name, paused=True)
+
+
+@router.post("/{name}/unpause", status_code=204)
+def unpause_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> None:
+    """Let the schedule run again."""
+    _pause(visitor, ledger, name, paused=False)
+
+
+@router.post("/{name}/test")
+def test_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[TriedStep]:
+    """Log in as a run would, and say step by step what works."""
+    _runnable(visitor, ledger, name)
+    return [TriedStep(**asdict(step)) for step in try_out(current(ledger, name).spec)]
+
+
+@router.get("/{name}/runs")
+def list_runs(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, before: Before = None, size: Size = 50
+) -> Newest[RunLine]:
+    """List runs, the newest first."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+        found = runs.list_runs(connection, line["id"], before=before, size=size)
+    return Newest[RunLine](
+        items=[RunLine(**each) for each in found[:size]],
+        next_before=found[size - 1]["id"] if len(found) > size else None,
+    )
+
+
+@router.post("/{name}/runs", status_code=201)
+def run_connection(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, order: RunOrder | None = None, key: IdempotencyKey = None
+) -> Started:
+    """Start a run now."""
+    _runnable(visitor, ledger, name)
+    conf = order.model_dump(mode="json", exclude_none=True) if order else {}
+    asked = ["run", name, conf]
+    return Started(**once(ledger, visitor, key, asked, lambda: {"dag_run_id": start_run(name, visitor.name, conf)}))
+
+
+@router.get("/{name}/revisions")
+def list_revisions(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[RevisionLine]:
+    """List every revision, the newest first."""
+    with ledger.connect() as connection:
+        line = connection_line(connection, visitor, name)
+    return [RevisionLine.model_validate(each, from_attributes=True) for each in revisions(ledger, line["id"])]
+
+
+@router.post("/{name}/revisions/{number}/restore")
+def restore_revision(visitor: VisitorDep, ledger: LedgerDep, name: Name, number: Number) -> Saved:
+    """Make the content of an earlier revision a new one."""
+    _editable(visitor, ledger, name)
+    content = {**revision(ledger, name, number).content, "name": name}
+    return Saved(**_save(ledger, visitor, content, None))
+
+
+def _save(ledger: Ledger, visitor: Visitor, spec: dict[str, Any], expected: int | None) -> dict[str, Any]:
+    plan = save_spec(ledger, visitor, spec, source="api", expected=expected)
+    return _saved(plan.steps[0].as_json(), current(ledger, plan.steps[0].name).number)
+
+
+def _saved(step: dict[str, Any], number: int | None) -> dict[str, Any]:
+    return {"name": step["name"], "action": step["action"], "revision": number, "changes": step["changes"]}
+
+
+def _dag(state: Any) -> dict[str, Any]:
+    return {"paused": state.paused, "next_run": state.next_run} if state else {}
+
+
+def _etag(number: int) -> str:
+    return f'"{number}"'
+
+
+def _revision_of(etag: str) -> int:
+    text = etag.strip().removeprefix("W/").strip('"')
+    if not (text.isdecimal() and len(text) < 10):
+        raise HTTPException(422, 'If-Match is an ETag as GET returns it, such as "3".')
+    return int(text)
+
+
+def _editable(visitor: Visitor, ledger: Ledger, name: str) -> None:
+    with ledger.connect() as connection:
+        connection_line(connection, visitor, name)
+    visitor.must(visitor.may_edit(name), f"change {name}")
+
+
+def _runnable(visitor: Visitor, ledger: Ledger, name: str) -> None:
+    with ledger.connect() as connection:
+        connection_line(connection, visitor, name)
+    visitor.must(visitor.may_run(name), f"run {name}")
+
+
+def _pause(visitor: Visitor, ledger: Ledger, name: str, *, paused: bool) -> None:
+    with ledger.connect() as connection:
+        connection_line(connection, visitor, name)
+    visitor.must(visitor.may_pause(name), f"pause or unpause {name}")
+    if not set_paused([name], paused=paused, who=visitor.name):
+        raise HTTPException(409, f"Airflow has no DAG for {name} yet.")

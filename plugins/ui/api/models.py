@@ -1,0 +1,189 @@
+"""What the API answers with."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+Item = TypeVar("Item")
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Numbered(BaseModel, Generic[Item]):
+    """One page of a list that is counted."""
+
+    items: list[Item]
+    total: int = Field(description="How many fit, on all pages.")
+
+
+class Newest(BaseModel, Generic[Item]):
+    """One page of a list with the newest first."""
+
+    items: list[Item]
+    next_before: int | None = Field(description="`before` of the next page; null on the last one.")
+
+
+class ConnectionLine(BaseModel):
+    """A connection with its last run."""
+
+    name: str
+    title: str
+    program: str | None
+    data_type: str | None
+    direction: str | None
+    method: str | None
+    methodology: str | None
+    schedule: str | None
+    owner: str | None
+    credentials: str | None
+    host: str | None
+    folder: str | None
+    setup: str = Field(description="active, initializing or error.")
+    refusal: str | None = Field(description="Why the current revision could not be built.")
+    status: str = Field(validation_alias="state", description="none, in_progress, completed or failed.")
+    reason: str | None
+    files: int | None
+    rows: int | None
+    accepted: int | None
+    rejected: int | None
+    last_active: datetime | None
+    revision: int
+    managed_by: str
+    connected_by: str
+    updated_at: datetime
+    deleted_at: datetime | None
+    paused: bool | None = Field(default=None, description="Null until Airflow has the DAG.")
+    next_run: datetime | None = None
+
+
+class ConnectionDetail(ConnectionLine):
+    """A connection with its spec."""
+
+    spec: dict[str, Any]
+
+
+class Saved(BaseModel):
+    """What saving a spec did, or would do."""
+
+    name: str
+    action: str = Field(description="create, change, restore, take over or keep.")
+    revision: int | None = Field(description="The revision that there is now.")
+    changes: list[dict[str, Any]]
+
+
+class RunLine(BaseModel):
+    """A run as the ledger has it."""
+
+    id: int
+    dag_run_id: str
+    revision: int
+    state: str
+    reason: str | None
+    files: int
+    rows: int
+    accepted: int
+    rejected: int
+    amounts: dict[str, str] | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class Started(BaseModel):
+    """A run that was started."""
+
+    dag_run_id: str
+
+
+class RevisionLine(BaseModel):
+    """One revision of a connection."""
+
+    number: int
+    hash: str
+    created_at: datetime
+    created_by: str
+    spec: dict[str, Any] = Field(validation_alias="content")
+
+
+class TriedStep(BaseModel):
+    """One step of a test."""
+
+    name: str
+    ok: bool
+    message: str
+
+
+class SubmissionLine(BaseModel):
+    """One inbound file."""
+
+    id: int
+    trace_id: Any
+    number: int
+    connection: str
+    program: str | None
+    data_type: str
+    file_name: str
+    origin: str
+    state: str
+    code: str | None
+    message: str | None
+    received_at: datetime
+    finished_at: datetime | None
+    size: int | None
+    rows: int
+    accepted: int
+    warned: int
+    rejected: int
+    duplicate: int
+    held: int
+    corrects_id: int | None
+    replays_id: int | None
+    duplicate_of_id: int | None
+
+
+class Taken(BaseModel):
+    """A file that was taken; its submission says what becomes of it."""
+
+    submission_id: int
+
+
+class DeliveryLine(BaseModel):
+    """One outbound file."""
+
+    id: int
+    trace_id: Any
+    connection: str
+    program: str | None = None
+    report: str
+    business_date: date
+    last_date: date
+    version: int
+    state: str
+    note: str | None
+    message: str | None
+    file_name: str
+    size: int | None
+    rows: int | None
+    created_at: datetime
+    delivered_at: datetime | None
+
+
+class ActivityLine(BaseModel):
+    """Who did what."""
+
+    id: int
+    at: datetime
+    who: str
+    what: str
+    subject: str
+    connection: str | None
+    details: dict[str, Any]
