@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from data_connections.data_types import load_data_types
 from data_connections.ledger import Ledger
@@ -19,8 +19,8 @@ from ui.airflow_dags import start_run
 from ui.api.models import ActivityLine, DeliveryLine, Newest, Started
 from ui.api.once import IdempotencyKey, once
 from ui.books import LandingDep, LedgerDep
-from ui.downloads import kept_file
 from ui.found import Id, visible_delivery
+from ui.pages import deliveries as pages
 from ui.pages.destinations import destinations
 from ui.pages.health import all_health
 from ui.visitor import VisitorDep
@@ -48,12 +48,16 @@ def get_delivery(visitor: VisitorDep, ledger: LedgerDep, delivery_id: Id) -> Del
         return DeliveryLine(**asdict(visible_delivery(connection, visitor, delivery_id)))
 
 
-@router.get("/deliveries/{delivery_id}/file", tags=["deliveries"], response_class=Response)
-def get_delivery_file(visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, delivery_id: Id) -> Response:
-    """Download the bytes that were sent."""
-    with ledger.connect() as connection:
-        delivery = visible_delivery(connection, visitor, delivery_id)
-    return kept_file(landing, delivery.landing_key, delivery.file_name)
+@router.get("/deliveries/{delivery_id}/files/{number}", tags=["deliveries"], response_class=Response)
+def get_delivery_file(
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    landing: LandingDep,
+    delivery_id: Id,
+    number: Annotated[int, Path(ge=1, lt=2**31)],
+) -> Response:
+    """Download the bytes of one of the files that were sent."""
+    return pages.delivery_file(visitor, ledger, landing, delivery_id, number)
 
 
 @router.post("/deliveries/{delivery_id}/send-again", tags=["deliveries"], status_code=201)
