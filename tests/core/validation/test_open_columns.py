@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_connections.data_types import Column
@@ -16,6 +16,7 @@ from data_connections.validation.spellings import as_meant
 TEXTS = st.text(st.characters(min_codepoint=32, exclude_categories=["Cs"]), max_size=12)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(TEXTS.filter(bool), st.lists(TEXTS, min_size=3, max_size=3), min_size=1, max_size=4))
 def test_whatever_stands_in_cells_the_object_says_the_same(columns: dict[str, list[str]]) -> None:
     bad = np.array([False, True, False])
