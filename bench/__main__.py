@@ -10,13 +10,14 @@ from rich.table import Table
 
 from bench.cases import CASES
 from bench.pairing import Result
+from data_connections.errors import ConnectionsError
 from data_connections.settings import PROJECT
 
 BENCH_FILE = PROJECT / "build" / "bench.json"
 
 
 def main(names: list[str]) -> int:
-    """Run the named cases, or all; returns 1 when a goal is missed, 2 for an unknown name."""
+    """Run the named cases, or all; returns 1 when a goal is missed or a case not measured, 2 for an unknown name."""
     unknown = [name for name in names if name not in CASES]
     if unknown:
         print(f"There is no case {', '.join(unknown)}; there are: {', '.join(CASES)}.", file=sys.stderr)
@@ -25,11 +26,15 @@ def main(names: list[str]) -> int:
     results = []
     for name in names or CASES:
         console.print(f"[bold]{name}[/bold]")
-        results.append(CASES[name](lambda words: console.print(f"  {words}")))
+        try:
+            results.append(CASES[name](lambda words: console.print(f"  {words}")))
+        except ConnectionsError as missing:
+            console.print(f"  not measured: {missing}")
     BENCH_FILE.parent.mkdir(exist_ok=True)
     BENCH_FILE.write_text(json.dumps([result.as_json() for result in results], indent=2) + "\n", encoding="utf-8")
     _show(console, results)
-    return 0 if all(result.met for result in results) else 1
+    measured = len(results) == len(names or CASES)
+    return 0 if measured and all(result.met for result in results) else 1
 
 
 def _show(console: Console, results: list[Result]) -> None:
