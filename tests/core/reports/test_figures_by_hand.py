@@ -1,0 +1,264 @@
+"""Every report over a small ledger whose figures were worked out by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+
+import pytest
+
+from data_connections.ledger import Ledger
+from data_connections.reports import Layout, Parameters, load_reports, write_checked
+from data_connections.settings import PROJECT
+from data_connections.spec import OutputFormat
+from fixtures.books import Shop, book, open_shop
+
+ACME = Shop(1000, "acme", "Acme", "Europe/Berlin")
+OTHER = Shop(2000, "other", "Other", "UTC")
+NOVEMBER = Parameters(date(2026, 11, 1), date(2026, 11, 30), program="acme")
+
+# Berlin is an hour ahead: order 4 is of 1 December there, order 5 of 1 November.
+LEDGER = """
+insert into partner (id, name) values (3001, 'Northwind'), (3002, 'Contoso');
+insert into action (id, program_id, event_type_id, order_id, state, event_at, received_at, amount, currency, partner_id,
+                    payout, submission_id, line, extra) overriding system value values
+    (1, 1000, 1000, 'o-1', 'PENDING', '2026-10-10 12:00Z', '2026-10-10 13:00Z', 90, 'EUR', 3001, 9, 1, 1, null),
+    (2, 1000, 1000, 'o-2', 'APPROVED', '2026-11-05 12:00Z', '2026-11-05 13:00Z', 50, 'EUR', 3001, 5, 1, 2,
+     '{"SharedId": "spring"}'),
+    (3, 1000, 1000, 'o-3', 'REVERSED', '2026-11-06 12:00Z', '2026-11-06 13:00Z', 0, 'EUR', 3001, 0, 1, 3,
+     '{"SharedId": "spring"}'),
+    (4, 1000, 1000, 'o-4', 'PENDING', '2026-11-30 23:30Z', '2026-11-30 23:40Z', 7, 'EUR', 3001, 0.7, 1, 4, null),
+    (5, 1000, 1000, 'o-5', 'PENDING', '2026-10-31 23:30Z', '2026-10-31 23:40Z', 20, 'USD', 3002, 2, 1, 5, null),
+    (6, 1000, 1000, 'o-6', 'PENDING', '2026-11-20 12:00Z', '2026-11-20 12:10Z', 11, 'EUR', null, null, 1, 6, null),
+    (7, 2000, 2000, 'o-7', 'PENDING', '2026-11-20 12:00Z', '2026-11-20 12:10Z', 99, 'EUR', 3001, 9, 1, 7, null);
+insert into action_update (action_id, kind, received_at, reason, old_state, new_state, old_amount, new_amount,
+                           old_payout, new_payout, currency) values
+    (1, 'modified', '2026-11-10 08:00Z', 'ORDER_UPDATE', 'PENDING', 'PENDING', 100, 80, 10, 8, 'EUR'),
+    (3, 'reversed', '2026-11-12 08:00Z', 'ITEM_RETURNED', 'PENDING', 'REVERSED', 30, 0, 3, 0, 'EUR'),
+    (2, 'locked', '2026-11-28 08:00Z', null, 'PENDING', 'APPROVED', 50, 50, 5, 5, 'EUR'),
+    (1, 'modified', '2026-12-02 08:00Z', 'ORDER_UPDATE', 'PENDING', 'PENDING', 80, 90, 8, 9, 'EUR');
+"""
+
+
+@pytest.fixture
+def books(ledger: Ledger) -> Ledger:
+    with ledger.connect() as connection:
+        for shop in (ACME, OTHER):
+            open_shop(connection, shop)
+    book(ledger, [])
+    with ledger.connect() as connection:
+        connection.execute(LEDGER)
+    return ledger
+
+
+def lines(ledger: Ledger, name: str, parameters: Parameters, *columns: str) -> list[list[str]]:
+    """The checked lines of a report, of some columns where they are named."""
+    report = load_reports(PROJECT / "include")[name]
+    write_checked(ledger, Layout.of(report), parameters, io.BytesIO())
+    chosen = io.BytesIO()
+    write_checked(ledger, Layout.of(report, OutputFormat(columns=columns or None)), parameters, chosen)
+    return list(csv.reader(io.StringIO(chosen.getvalue().decode(), newline="")))[1:]
+
+
+def test_performance_by_partner(books: Ledger) -> None:
+    measures = ("GrossActions", "Actions", "GrossRevenue", "Revenue", "GrossActionCost", "ActionCost")
+    assert lines(books, "performance_by_partner", NOVEMBER, "PartnerId", "PartnerName", "Currency", *measures) == [
+        ["", "", "EUR", "1", "1", "11", "11", "", ""],
+        ["3001", "Northwind", "EUR", "2", "1", "50", "50", "5", "5"],
+        ["3002", "Contoso", "USD", "1", "1", "20", "20", "2", "2"],
+    ]
+
+
+def test_performance_by_month(books: Ledger) -> None:
+    quarter = Parameters(date(2026, 10, 1), date(2026, 12, 31), program="acme")
+    assert lines(books, "performance_by_month", quarter, "Month", "Currency", "Actions", "Revenue") == [
+        ["2026-10", "EUR", "1", "90"],
+        ["2026-11", "EUR", "2", "61"],
+        ["2026-11", "USD", "1", "20"],
+        ["2026-12", "EUR", "1", "7"],
+    ]
+
+
+def test_action_listing(books: Ledger) -> None:
+    listed = lines(books, "action_listing", NOVEMBER, "ActionId", "State", "OrderId", "Amount", "Payout", "EventDate")
+    assert listed == [
+        ["1000.1000.2", "APPROVED", "o-2", "50", "5", "2026-11-05T12:00:00Z"],
+        ["1000.1000.3", "REVERSED", "o-3", "0", "0", "2026-11-06T12:00:00Z"],
+        ["1000.1000.5", "PENDING", "o-5", "20", "2", "2026-10-31T23:30:00Z"],
+        ["1000.1000.6", "PENDING", "o-6", "11", "", "2026-11-20T12:00:00Z"],
+    ]
+
+
+def test_action_updates(books: Ledger) -> None:
+    changes = lines(books, "action_updates", NOVEMBER, "OrderId", "Kind", "Reason", "DeltaAmount", "NewPayout")
+    assert changes == [
+        ["o-1", "modified", "ORDER_UPDATE", "-20", "8"],
+        ["o-3", "reversed", "ITEM_RETURNED", "-30", "0"],
+        ["o-2", "locked", "", "0", "5"],
+    ]
+
+
+def test_month_statement(books: Ledger) -> None:
+    # Northwind: 100 were open; orders of 50 and 30 came; 20 were taken off; 30 reversed; 50 locked: 80 stay open.
+    who, amounts = ("PartnerId", "Currency"), ("Opening", "New", "Modified", "Reversed", "Locked", "Closing")
+    statement = lines(books, "month_statement", NOVEMBER, *who, *(f"{name}Amount" for name in amounts))
+    assert statement == [
+        ["", "EUR", "0", "11", "0", "0", "0", "11"],
+        ["3001", "EUR", "100", "80", "-20", "30", "50", "80"],
+        ["3002", "USD", "0", "20", "0", "0", "0", "20"],
+    ]
+    payouts = lines(books, "month_statement", NOVEMBER, *who, *(f"{name}Payout" for name in amounts))
+    assert payouts[1] == ["3001", "EUR", "10", "8", "-2", "3", "5", "8"]
+
+
+def test_the_next_statement_opens_with_what_the_last_closed_with(books: Ledger) -> None:
+    december = Parameters(date(2026, 12, 1), date(2026, 12, 31), program="acme")
+    columns = ("PartnerId", "OpeningAmount", "NewAmount", "ModifiedAmount", "ClosingAmount")
+    assert lines(books, "month_statement", december, *columns) == [
+        ["", "11", "0", "0", "11"],
+        ["3001", "80", "7", "10", "97"],
+        ["3002", "20", "0", "0", "20"],
+    ]
+
+
+def test_file_submissions(books: Ledger) -> None:
+    with books.connect() as connection:
+        connection.execute(
+            "update submission"
+            " set received_at = '2026-11-30 23:59Z', rows = 5, accepted = 3, rejected = 1, duplicate = 1"
+        )
+    columns = ("Connection", "FileName", "State", "TotalRecords", "Accepted", "Rejected", "Duplicate", "Held")
+    assert lines(books, "file_submissions", NOVEMBER, *columns) == [
+        ["books", "books.csv", "applied", "5", "3", "1", "1", "0"]
+    ]
+    assert lines(books, "file_submissions", Parameters(date(2026, 12, 1), date(2026, 12, 1))) == []
+
+
+def test_clicks_of_a_day(books: Ledger) -> None:
+    with books.connect() as connection:
+        connection.execute(
+            """insert into click (program_id, dataset, click_id, event_date, media_partner_id, unique_click, payout,
+                                  payout_currency, received_at, submission_id, line) values
+               (1000, 'c', 'a', '2026-11-21 22:59Z', 3001, true, 0.10, 'EUR', now(), 1, 1),
+               (1000, 'c', 'b', '2026-11-21 23:00Z', 3001, true, 0.20, 'EUR', now(), 1, 2),
+               (1000, 'c', 'b', '2026-11-22 22:59Z', null, false, null, null, now(), 1, 3),
+               (2000, 'c', 'd', '2026-11-22 12:00Z', 3001, true, 0.40, 'EUR', now(), 1, 4)"""
+        )
+    day = Parameters(date(2026, 11, 22), date(2026, 11, 22), program="acme")
+    assert lines(books, "clicks_of_day", day, "Id", "MediaPartnerId", "UniqueClick", "Payout") == [
+        ["b", "3001", "true", "0.20"],
+        ["b", "", "false", ""],
+    ]
+
+
+def test_the_whole_catalog(books: Ledger) -> None:
+    with books.connect() as connection:
+        connection.execute(
+            """insert into catalog_item (program_id, dataset, catalog_item_id, name, url, current_price, currency,
+                                         received_at, submission_id, line) values
+               (1000, 'c', 'p-2', '=Shoe', 'https://x.example/2', 20.50, 'EUR', now(), 1, 1),
+               (1000, 'c', 'p-1', 'Hat', 'https://x.example/1', 5, 'EUR', now(), 1, 2),
+               (2000, 'c', 'p-9', 'Bag', 'https://x.example/9', 5, 'EUR', now(), 1, 3)"""
+        )
+    assert lines(books, "catalog_items", NOVEMBER, "CatalogItemId", "Name", "CurrentPrice") == [
+        ["p-1", "Hat", "5"],
+        ["p-2", "'=Shoe", "20.50"],
+    ]
+
+
+def test_campaign_performance(books: Ledger) -> None:
+    with books.connect() as connection:
+        connection.execute(
+            """insert into campaign_metric (program_id, dataset, date, tracking_code, cart_adds, orders, price,
+                                            received_at, submission_id, line) values
+               (1000, 'm', '2026-11-02 12:00Z', 'spring', 4, 2, 19.90, now(), 1, 1),
+               (1000, 'm', '2026-11-03 12:00Z', 'spring', 1, null, 0.10, now(), 1, 2),
+               (1000, 'm', '2026-12-03 12:00Z', 'spring', 9, 9, 9, now(), 1, 3),
+               (1000, 'm', '2026-11-03 12:00Z', null, 5, 5, 5, now(), 1, 4);
+               insert into classification (program_id, dataset, key, classifications, received_at, submission_id, line)
+               values (1000, 'k', 'spring', '{"Campaign": "Spring sale"}', now(), 1, 1)"""
+        )
+    columns = ("TrackingCode", "Classifications", "Currency", "CartAdds", "Orders", "Price", "Actions", "Revenue")
+    assert lines(books, "campaign_performance", NOVEMBER, *columns) == [
+        ["spring", '{"Campaign": "Spring sale"}', "", "5", "2", "20.00", "", ""],
+        ["spring", '{"Campaign": "Spring sale"}', "EUR", "", "", "", "1", "50"],
+    ]
+
+
+# Anna adds a hat, looks at it again and buys it; Ben adds a shoe and buys nothing; Cleo only looks, without any event;
+# Dan buys, adds afterwards, and his purchase is told once more by another visitor, with 20 equal bytes of purchaseID.
+HITS = """
+insert into web_hit (program_id, dataset, event_date, visitor_id, recipient_id, message_id, products, events,
+                     purchase_id, received_at, submission_id, line) values
+    (1000, 'w', '2026-11-22 08:00Z', 'anna', null, null, ';hat', 'scAdd', null, now(), 1, 1),
+    (1000, 'w', '2026-11-22 09:00Z', 'anna', null, null, ';hat', 'prodView', null, now(), 1, 2),
+    (1000, 'w', '2026-11-22 10:00Z', 'anna', null, null, ';hat;1;20', 'purchase', 'A1', now(), 1, 3),
+    (1000, 'w', '2026-11-22 08:00Z', 'ben', 'r-1', 'm-1', ';shoe', 'scAdd', null, now(), 1, 4),
+    (1000, 'w', '2026-11-22 08:30Z', 'ben', null, null, ';shoe', 'scAdd,event3', null, now(), 1, 5),
+    (1000, 'w', '2026-11-22 11:00Z', null, 'r-2', 'm-2', ';hat,;shoe', null, null, now(), 1, 6),
+    (1000, 'w', '2026-11-22 12:00Z', 'dan', null, null, 'x;bag;2;50,;hat;1;9.5', 'purchase', '12345678901234567890-a',
+     now(), 1, 7),
+    (1000, 'w', '2026-11-22 13:00Z', 'dan', null, null, ';hat', 'scAdd', null, now(), 1, 8),
+    (1000, 'v', '2026-11-22 14:00Z', 'eve', null, null, ';bag;2;50', 'purchase', '12345678901234567890-b', now(), 1, 9),
+    (1000, 'w', '2026-11-23 08:00Z', 'ben', null, null, ';shoe;1;70', 'purchase', null, now(), 1, 10);
+insert into web_product (program_id, dataset, submission_id, line, number, category, product, quantity, price,
+                         hit_events)
+select program_id, dataset, submission_id, line, number, nullif(split_part(text, ';', 1), ''), split_part(text, ';', 2),
+       nullif(split_part(text, ';', 3), '')::numeric, nullif(split_part(text, ';', 4), '')::numeric,
+       web_hit_events(events)
+from web_hit, string_to_table(products, ',') with ordinality as p (text, number);
+"""
+DAY = Parameters(date(2026, 11, 22), date(2026, 11, 22), program="acme")
+
+
+@pytest.fixture
+def hits(books: Ledger) -> Ledger:
+    with books.connect() as connection:
+        connection.execute(HITS)
+    return books
+
+
+def test_cart_abandonment(hits: Ledger) -> None:
+    columns = ("VisitorId", "RecipientId", "MessageId", "ProductId", "CartAdds", "LastAdded")
+    assert lines(hits, "segment_cart_abandonment", DAY, *columns) == [
+        ["ben", "r-1", "m-1", "shoe", "2", "2026-11-22T08:30:00Z"],
+        ["dan", "", "", "hat", "1", "2026-11-22T13:00:00Z"],
+    ]
+    two_days = Parameters(date(2026, 11, 22), date(2026, 11, 23), program="acme")
+    assert [row[0] for row in lines(hits, "segment_cart_abandonment", two_days, "VisitorId")] == ["dan"]
+
+
+def test_purchases_count_once_for_all_visitors(hits: Ledger) -> None:
+    columns = ("VisitorId", "PurchaseId", "ProductId", "Category", "Quantity", "Revenue")
+    assert lines(hits, "segment_purchases", DAY, *columns) == [
+        ["anna", "A1", "hat", "", "1", "20"],
+        ["dan", "12345678901234567890", "bag", "x", "2", "50"],
+        ["dan", "12345678901234567890", "hat", "", "1", "9.5"],
+    ]
+
+
+@pytest.mark.parametrize(("first", "counted"), [("2023-10-22 14:00Z", 1), ("2023-10-22 13:59Z", 2)])
+def test_a_purchase_is_forgotten_after_37_months(books: Ledger, first: str, counted: int) -> None:
+    with books.connect() as connection:
+        connection.execute(HITS.replace("'2026-11-22 12:00Z', 'dan'", f"'{first}', 'dan'"))
+    days = Parameters(date(2023, 10, 1), date(2026, 11, 22), program="acme")
+    bags = [row for row in lines(books, "segment_purchases", days, "ProductId") if row == ["bag"]]
+    assert len(bags) == counted
+
+
+def test_product_views_with_and_without_an_event(hits: Ledger) -> None:
+    columns = ("VisitorId", "RecipientId", "MessageId", "ProductId", "ProductViews")
+    assert lines(hits, "segment_product_views", DAY, *columns) == [
+        ["anna", "", "", "hat", "1"],
+        ["", "r-2", "m-2", "hat", "1"],
+        ["", "r-2", "m-2", "shoe", "1"],
+    ]
+
+
+def test_the_two_calculated_metrics(hits: Ledger) -> None:
+    assert lines(hits, "segment_metrics", DAY) == [
+        ["bag", "0", "1", "0", "", "0.000000"],
+        ["hat", "2", "2", "2", "1.000000", "1.000000"],
+        ["shoe", "2", "0", "1", "0.000000", ""],
+    ]
