@@ -49,7 +49,11 @@ def _templates(data_type: str) -> dict[str, Path]:
     """Return the templates of a data type by level; item comes before order."""
     folder = current_settings().include / "templates" / data_type
     known_data_types([])[data_type]
-    return {path.stem: path for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES}
+    return {
+        path.stem: path
+        for path in sorted(folder.glob("*"), key=lambda path: (path.stem != "item", path.name))
+        if path.suffix in SUFFIXES
+    }
 
 
 def _text(path: Path, *, example: bool) -> str:

@@ -66,3 +66,33 @@ def test_a_partner_s_own_columns_are_mapped_on_the_whole_way_and_back(desk: Desk
 
     assert (again["state"], again["accepted"]) == ("applied", 1)
     assert [action[:3] for action in desk.actions()] == [("A", 1, Decimal("1330.35")), ("B", 1, Decimal(1))]
+
+
+HEADER = "CampaignId,ActionTrackerId,EventDate,OrderId,Amount"
+WIDER = f"{HEADER},Note,CustomerId"
+
+
+def cells(order: str, more: str = "") -> str:
+    return f"1000,2001,2026-02-20T10:00:00Z,{order},1.00{more}"
+
+
+def test_columns_that_vanish_are_warned_about_once(desk: Desk) -> None:
+    first = desk.submit(table(WIDER, cells("A", ",x,C-1")))
+    second = desk.submit(table(f"{HEADER},customerid", cells("B", ",C-1")), name="second.csv")
+    third = desk.submit(table(f"{HEADER},CustomerId", cells("C", ",C-1")), name="third.csv")
+
+    found = [[warning["code"] for warning in done["file_warnings"]] for done in (first, second, third)]
+    assert found == [[], ["VANISHED_COLUMN"], []]
+    assert second["file_warnings"][0]["column"] == "Note"
+
+
+def test_files_with_vanished_columns_are_refused_or_taken_in_silence_by_setting(desk: Desk) -> None:
+    desk.submit(table(WIDER, cells("A", ",x,C-1")))
+    narrow = table(f"{HEADER},CustomerId", cells("B", ",C-1"))
+
+    desk.connect(vanished_columns="reject")
+    refused = desk.submit(narrow, name="second.csv")
+    assert (refused["state"], refused["code"]) == ("quarantined", "VANISHED_COLUMN")
+    desk.connect(vanished_columns="ignore")
+    taken = desk.submit(narrow, name="third.csv")
+    assert (taken["state"], taken["file_warnings"]) == ("applied", [])

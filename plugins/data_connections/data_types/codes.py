@@ -45,6 +45,12 @@ FILE_CODES = {
         "Several tables in one.",
         "Nothing has to be done; leave out what nobody reads.",
     ),
+    "VANISHED_COLUMN": Code(
+        "The connection's last applied file had a column that this one has not. A warning, or with "
+        "`vanished_columns: reject` the file is refused.",
+        "A changed export.",
+        "Send the column again; if it is gone on purpose, nothing: the next file is compared with this one.",
+    ),
     "ORDER_TOO_LONG": Code(
         "One group of lines is longer than any order could be; the whole file is refused.",
         "The key column holds the same value on every line.",
@@ -122,6 +128,11 @@ ROW_CODES = {
         "The event lies more than a day after the file was received.",
         "Day and month exchanged, a wrong year, a test.",
         "Correct the date.",
+    ),
+    "DATE_UNLIKELY": Code(
+        "The date lies before 1990. Rejected, or with `unlikely_dates: warn` a warning.",
+        "A program's date for none, a year of two digits.",
+        "Write the year in full, or leave the cell empty.",
     ),
     "TOO_LONG": Code(
         "The text has more characters than the column takes; nothing is ever cut off.",

@@ -104,6 +104,12 @@ class InboundConnection(_Connection):
     dataset: Dataset = Field(
         default=Dataset(), description="Which rows the files write, for data types that are kept by key."
     )
+    vanished_columns: Literal["ignore", "warn", "reject"] = Field(
+        default="warn", description="What a column does that the last applied file had and this one has not."
+    )
+    unlikely_dates: Literal["reject", "warn"] = Field(
+        default="reject", description="What a date before 1990 does, or an event in the future."
+    )
     allow_empty: bool = Field(default=True, description="A file with a header only is Completed with 0 rows.")
     default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = Field(
         default=None, description="Currency of rows without one; the program's where left out."

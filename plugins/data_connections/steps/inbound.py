@@ -150,7 +150,7 @@ def _record_seal(connection: LedgerConnection, job: Job, staged: Staged, latest:
         "attempt": staged.attempt.name,
         "seal": sealed.as_json(),
         "data_type_version": job.data_type.version,
-        "format": staged.file_format.model_dump(mode="json"),
+        "format": _format_of(staged),
         "warnings": [warning._asdict() for warning in staged.warnings],
         "expectations": list(staged.expectations),
         "corrects_id": submissions.corrected(connection, latest, staged.corrects),
@@ -163,6 +163,12 @@ def _record_seal(connection: LedgerConnection, job: Job, staged: Staged, latest:
     record_version(connection, job.data_type)
     submissions.set_sealed(connection, latest.id, changes)
     staging.drop_attempts(connection, latest.id, keep=staged.attempt.name)
+
+
+def _format_of(staged: Staged) -> dict[str, Any]:
+    """Return how the file was written; its columns only where they are the sender's own."""
+    columns = {"columns": list(staged.columns)} if staged.columns else {}
+    return {**staged.file_format.model_dump(mode="json"), **columns}
 
 
 def _reason_to_hold(limits: HoldIf, sealed: Seal) -> str | None:

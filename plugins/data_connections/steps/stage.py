@@ -21,6 +21,7 @@ from data_connections.ledger.staging import Attempt, Seal
 from data_connections.ledger.submissions import Submission
 from data_connections.spec.file_format import FileFormat
 from data_connections.steps.job import Job
+from data_connections.steps.vanished import vanished_columns
 from data_connections.validation import REJECTS_COLUMNS, Finding, Totals, ValidatedBlock, Validation
 from data_connections.validation.file_suite import FileSuite, FileSuiteResult, evaluate_in_postgres
 from data_connections.validation.opening import open_table
@@ -38,6 +39,7 @@ class Staged:
     warnings: Sequence[Finding]
     expectations: Sequence[dict[str, Any]]
     corrects: frozenset[str]
+    columns: Sequence[str]
 
 
 def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
@@ -94,6 +96,7 @@ def _staged(ledger: Ledger, landing: Landing, job: Job, attempt: Attempt) -> Sta
     with source:
         validation = Validation(reader, job.data_type, job.options())
         with ledger.connect() as connection:
+            vanished = vanished_columns(connection, job, validation.header)
             _copy(connection, attempt, validation, job.data_type, suite)
     if not validation.totals.rows and not job.spec.allow_empty:
         raise FileRefused("EMPTY", "The file has a header and no row, and this connection expects rows.")
@@ -102,9 +105,10 @@ def _staged(ledger: Ledger, landing: Landing, job: Job, attempt: Attempt) -> Sta
         attempt,
         reader.file_format,
         validation.totals,
-        [*validation.warnings, *found.findings],
+        [*validation.warnings, *vanished, *found.findings],
         [*validation.expectation_results, *found.results],
         validation.corrects,
+        () if validation.header.added else validation.header.own_names,
     )
 
 

@@ -15,14 +15,14 @@ from data_connections.validation.expectations import RowExpectations
 from data_connections.validation.header import SUBMISSION_ID, Header
 from data_connections.validation.lexical import Problem, kept, matches
 from data_connections.validation.mapped import CellMapper, MappedCells, misfit_message
-from data_connections.validation.messages import cell_finding, shown
+from data_connections.validation.messages import cell_finding, shown, usual_severity
 from data_connections.validation.open_columns import as_objects, column_named
 from data_connections.validation.outcomes import Finding, Mask, Outcome, ValidationOptions
 from data_connections.validation.rows import CheckedRows
 from data_connections.validation.rules import rule_problems
 from data_connections.validation.spellings import as_meant
 from data_connections.validation.texts import space_around
-from data_connections.validation.times import Clock, age_problems
+from data_connections.validation.times import Clock, age_problems, unlikely_dates
 
 _KEY_SEPARATOR = "\x1f"
 
@@ -147,7 +147,7 @@ class RowChecker:
                     cell_finding(column, code, line, text, self._options)
                     for line, text in zip(lines[rows].tolist(), texts, strict=True)
                 ]
-                if code != "SPACE_AROUND_KEY":
+                if usual_severity(code, self._options) == "error":
                     bad |= mask
         for refusal in column.refused:
             fitting = present & ~bad & matches(cells, refusal.pattern)
@@ -173,6 +173,8 @@ class RowChecker:
         rule = column.max_age
         if rule is not None:
             yield from age_problems(column, values, presence.get(rule.with_column or ""), self._clock)
+        if column.type == "datetime":
+            yield "DATE_UNLIKELY", unlikely_dates(values)
         if column.name in self._key and column.type == "text":
             yield "SPACE_AROUND_KEY", present & space_around(cells)
 

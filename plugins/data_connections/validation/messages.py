@@ -22,6 +22,7 @@ SENTENCES = {
     "Write it like 2026-03-01T14:05:09Z.{space}",
     "LOCAL_TIME_SKIPPED": "{column} is {found}, which the clocks of {zone} skip. Add the offset from UTC.",
     "LOCAL_TIME_REPEATED": "{column} is {found}, which the clocks of {zone} show twice. Add the offset from UTC.",
+    "DATE_UNLIKELY": "{column} is {found}, before 1990. Check the year.",
     "EVENT_IN_FUTURE": "{column} is {found}, after the file was received ({received}). Correct the date.",
     "TOO_LONG": "{column} has {length} characters, {found}. It takes {max_length}: shorten it.",
     "PATTERN": "{column} is {found}, which does not have its form{description}.",
@@ -29,6 +30,7 @@ SENTENCES = {
     "CONTROL_CHARACTER": "{column} is {found}, with a character that cannot be seen. Remove it.",
     "SPACE_AROUND_KEY": "{column} is {found}. The spaces are kept as part of it: remove them if they do not belong.",
 }
+_DATES = ("DATE_UNLIKELY", "EVENT_IN_FUTURE")
 _TOO_OLD = "{column} is {found}, more than {age} before the file was received ({received})."
 
 
@@ -44,10 +46,17 @@ def cell_finding(column: Column, code: str, line: int, cell: str, options: Valid
     """
     own = column.messages.get(code)
     message = own if own is not None else _sentence(column, code, cell, options)
-    severity: Severity = "warning" if code == "SPACE_AROUND_KEY" or column.lenient else "error"
+    severity: Severity = "warning" if column.lenient else usual_severity(code, options)
     if column.lenient:
         message += f" The row is taken without {column.name}."
     return Finding(line, column.name, column.codes.get(code, code), message, severity)
+
+
+def usual_severity(code: str, options: ValidationOptions) -> Severity:
+    """Return whether a code rejects its row."""
+    if code in _DATES:
+        return options.unlikely_dates
+    return "warning" if code == "SPACE_AROUND_KEY" else "error"
 
 
 def shown(cell: str, column: Column) -> str:

@@ -27,6 +27,7 @@ _WITHOUT_OFFSET = f"{_DATE}(?:[T ]{_TIME})?"
 UTC_TIME = pa.timestamp("us", tz="UTC")
 _LOCAL_TIME = pa.timestamp("us")
 _MICROSECONDS_A_DAY = 86_400_000_000
+_FIRST_LIKELY = pa.scalar(datetime(1990, 1, 1, tzinfo=UTC), UTC_TIME)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - a time on the wall has no zone
 _LAST = np.datetime64("9999-12-31T23:59:59.999999", "us").astype(np.int64)
 
@@ -115,6 +116,11 @@ def age_problems(column: Column, values: pa.Array, exempt: Mask | None, clock: C
         too_old = np.where(exempt, far_too_old, too_old)
     yield rule.code, too_old
     yield "EVENT_IN_FUTURE", as_mask(pc.greater(values, pa.scalar(clock.latest, UTC_TIME)))
+
+
+def unlikely_dates(values: pa.Array) -> Mask:
+    """Return where a time in UTC lies before 1990: a default of some program, or a year that lost its digits."""
+    return as_mask(pc.less(values, _FIRST_LIKELY))
 
 
 def to_utc(walls: Microseconds, known: Mask, zone: ZoneInfo) -> tuple[Microseconds, Mask, Mask]:

@@ -184,3 +184,23 @@ def test_an_address_in_a_file_without_header_is_not_shown(check):
     report = check({ADDRESS: "1", "1000": "2"})
     assert report.file_error is not None
     assert "joe.doe" not in repr(report.as_json())
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("EventDate", "2027-06-14T10:00:00Z", "EVENT_IN_FUTURE"),
+        ("Date1", "1989-12-31T23:59:59Z", "DATE_UNLIKELY"),
+        ("Date1", "1990-01-01T00:00:00Z", None),
+    ],
+)
+@pytest.mark.parametrize("severity", ["error", "warning"])
+def test_unlikely_dates_are_rejected_or_warned_about(conversions, tmp_path, column, value, code, severity):
+    row = {**BASE, column: value}
+    (tmp_path / "dates.csv").write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n", encoding="utf-8")
+    options = ValidationOptions(received_at=datetime(2026, 6, 15, 12, tzinfo=UTC), unlikely_dates=severity)
+
+    report = check_file(tmp_path / "dates.csv", conversions, options)
+
+    assert [(each.code, each.severity) for each in report.errors] == ([(code, severity)] if code else [])
+    assert report.totals.accepted == (code is None or severity == "warning")

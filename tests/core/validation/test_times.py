@@ -73,7 +73,7 @@ def test_local_times_agree_with_zoneinfo(judge, moments, zone):
         first, second = (moment.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1))
         back = first.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         code = "LOCAL_TIME_SKIPPED" if back != moment else "LOCAL_TIME_REPEATED" if first != second else None
-        assert judged.codes[line] == ([code] if code else [])
+        assert [found for found in judged.codes[line] if found != "DATE_UNLIKELY"] == ([code] if code else [])
         assert judged.typed[line]["V"] == (None if code else first)
 
 
