@@ -1,0 +1,43 @@
+"""The daily tasks, executed as Airflow executes them, on a ledger with something to do for each."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from fixtures.desk import Desk, table
+from operators.upkeep import LockActions, ReconcileBooks, RetryHeldRows
+
+ORDERS = "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount"
+CHANGES = "ActionTrackerId,OrderId,Amount,Reason"
+
+
+@pytest.fixture
+def shop(desk: Desk, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setenv("CONNECTIONS_DATABASE_URL", ledger_url)
+    with desk.ledger.connect() as connection:
+        connection.execute("update event_type set locking_after = 'event', locking_days = 10 where id = 2001")
+    desk.connect("changes", data_type="action_modifications")
+    desk.submit(table(CHANGES, "2001,LOST,1.00,OTHER"), "changes.csv", "changes")
+    desk.submit(table(ORDERS, "1000,2001,2026-02-20T10:00:00Z,A,EUR,10.00"))
+    with desk.ledger.connect() as connection:
+        connection.execute("update held_row set held_until = now()")
+    return desk
+
+
+def test_each_task_does_its_part_and_says_how_much(shop: Desk) -> None:
+    retried = RetryHeldRows(task_id="retry_held_rows").execute({})
+    locked = LockActions(task_id="lock_actions").execute({})
+    reconciled = ReconcileBooks(task_id="reconcile_books").execute({})
+
+    assert retried == {"accepted": 0, "rejected": 1, "duplicate": 0, "held": 0}
+    assert locked == {"acme": {"locked": 1, "waiting": 0}}
+    assert reconciled == {"submissions": 2, "actions": 1}
+
+
+def test_books_that_do_not_agree_fail_the_task(shop: Desk) -> None:
+    with shop.ledger.connect() as connection:
+        connection.execute("delete from held_row")
+
+    with pytest.raises(AirflowFailException, match="held rows"):
+        ReconcileBooks(task_id="reconcile_books").execute({})
