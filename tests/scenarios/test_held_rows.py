@@ -23,7 +23,7 @@ def shop(desk: Desk) -> Desk:
     return desk
 
 
-def order(number: str, amount: object, customer: str = "", event_type: int = 2001, item: str = ",,") -> str:
+def order(number: str, amount: object, customer: str = "c0", event_type: int = 2001, item: str = ",,") -> str:
     return f"1000,{event_type},2026-02-20T10:00:00Z,{number},EUR,{amount},{customer},{item}"
 
 

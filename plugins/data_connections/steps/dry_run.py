@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -59,7 +59,8 @@ def _reviewed(
         attempt.analyze(connection)
         seal, columns = attempt.measure(connection, None), attempt.columns(connection)
         application = Application(0, received_at, spec.program, data_type, attempt, seal, columns, spec.dataset)
-        verdicts = verdicts_on(connection, application)
+        holds = spec.limits.hold_rows_for > timedelta(0)
+        verdicts = verdicts_on(connection, replace(application, holds=holds))
     return _with_verdicts(block, verdicts) if verdicts else block
 
 
