@@ -14,13 +14,20 @@ from command_line.submit import print_submission
 
 submissions = typer.Typer()
 
-_LISTED = ("id", "connection", "file_name", "state", "rows", "accepted", "rejected", "duplicate", "held", "received_at")
+_COUNTS = ("rows", "accepted", "rejected", "duplicate", "held")
+_LISTED = ("id", "connection", "file_name", "state", *_COUNTS, "received_at", "message")
 Which = Annotated[str, typer.Argument(metavar="ID", help="Number or trace id.", show_default=False)]
 
 
 Only = Annotated[str | None, typer.Option("--connection", "-c", help="Only this connection.")]
 States = Annotated[list[str] | None, typer.Option("--state", "-s", help="Only this state; may be given again.")]
 Since = Annotated[str | None, typer.Option(metavar="TIME", help="Only those claimed since, ISO 8601.")]
+Find = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT", help="Part of a file name, a trace id, the first 8 or more digits of a SHA-256, an order id."
+    ),
+]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many, the newest first.")]
 
 
@@ -30,35 +37,46 @@ def submissions_root(
     connection: Only = None,
     state: States = None,
     since: Since = None,
+    find: Find = None,
     limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """Show inbound files and what became of them, the newest first; approve or refuse those on hold."""
     if context.invoked_subcommand is None:
-        list_submissions(connection, state, since, limit, as_json)
+        list_submissions(connection, state, since, find, limit, as_json)
 
 
 @submissions.command("list")
 def list_submissions(
-    connection: Only = None, state: States = None, since: Since = None, limit: Limit = 50, as_json: AsJson = False
+    connection: Only = None,
+    state: States = None,
+    since: Since = None,
+    find: Find = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
 ) -> None:
-    """List submissions, the newest first."""
+    """List inbound files, the newest first: submissions, and files that were seen and not taken, with the reason."""
+    from data_connections.endpoints.arrival import IN_WORDS
     from data_connections.errors import UnknownName
     from data_connections.ledger import submissions as records
+    from data_connections.ledger.files_seen import NOT_TAKEN, files_seen
 
-    states = (*records.UNFINISHED, *records.FINAL)
+    states = (*records.UNFINISHED, *records.FINAL, NOT_TAKEN)
     for wanted in state or ():
         if wanted not in states:
             raise UnknownName("state", wanted, states)
     after = moment(since, "--since")
     with open_ledger().connect() as ledger:
-        rows = records.listing(ledger, connection_name=connection, states=state or (), since=after, limit=limit)
+        rows = files_seen(ledger, connection_name=connection, states=state or (), since=after, find=find, limit=limit)
+    for row in rows:
+        if row["state"] == NOT_TAKEN:
+            row["message"] = f"Not taken: {IN_WORDS.get(row['code'], row['code'])}."
     if as_json:
         print_json(rows)
     elif rows:
         print_table([name.replace("_", " ") for name in _LISTED], ([row[name] for name in _LISTED] for row in rows))
     else:
-        note("No submission fits.")
+        note("No file fits.")
 
 
 @submissions.command("show")

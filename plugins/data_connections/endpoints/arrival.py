@@ -45,6 +45,19 @@ class Reason(StrEnum):
     CHANGING = "changing"
 
 
+IN_WORDS: dict[str, str] = {
+    Reason.UNSAFE_NAME: "its name cannot be that of a file here",
+    Reason.CLAIMED: "it is claimed by a run",
+    Reason.TEMPORARY: "its name is that of a file still being written",
+    Reason.RESERVED: "its name begins like one of our result files",
+    Reason.EXCLUDED: "its name is excluded by the connection",
+    Reason.PATTERN: "its name does not fit the connection's file pattern",
+    Reason.FIRST_LOOK: "it was seen once; it is taken when two looks agree",
+    Reason.CHANGING: "it is still growing",
+    "next_run": "it is left to the next run",
+}
+"""Why a file is not taken, for people, by the stored word."""
+
 WAITING = frozenset({Reason.FIRST_LOOK, Reason.CHANGING})
 
 

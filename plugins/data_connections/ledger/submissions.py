@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -118,38 +118,6 @@ def find(connection: LedgerConnection, text: str) -> Submission:
     if not found:
         raise UnknownName("submission", text, ())
     return found[0]
-
-
-def listing(
-    connection: LedgerConnection,
-    *,
-    connection_name: str | None = None,
-    states: Sequence[str] = (),
-    since: datetime | None = None,
-    limit: int = 50,
-) -> list[dict[str, Any]]:
-    """Return submissions, newest first, each with its connection's name.
-
-    Args:
-        connection: The ledger.
-        connection_name: Only those of this connection.
-        states: Only those in one of these states; all when empty.
-        since: Only those claimed at this time or later.
-        limit: Rows at most.
-    """
-    return connection.execute(
-        """
-        select s.id, s.trace_id, c.name as connection, s.number, s.file_name, s.origin, s.state, s.code, s.message,
-               s.rows, s.accepted, s.warned, s.rejected, s.duplicate, s.held, s.received_at, s.claimed_at,
-               s.finished_at, s.acknowledged_at, s.corrects_id, s.replays_id, s.duplicate_of_id, s.sha256
-        from submission s join connection c on c.id = s.connection_id
-        where (%(name)s::text is null or c.name = %(name)s)
-          and (cardinality(%(states)s::text[]) = 0 or s.state = any(%(states)s))
-          and (%(since)s::timestamptz is null or s.claimed_at >= %(since)s)
-        order by s.id desc limit %(limit)s
-        """,
-        {"name": connection_name, "states": list(states), "since": since, "limit": limit},
-    ).fetchall()
 
 
 def add(

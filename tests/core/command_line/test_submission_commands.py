@@ -170,3 +170,40 @@ def test_a_submission_that_was_left_is_finished(
     finished = cli("submissions", "finish", left, "--json")
 
     assert (finished.code, finished.json["state"], finished.json["accepted"]) == (0, "applied", 2)
+
+
+def test_did_you_get_my_file(cli: Callable[..., Any], desk: Desk, good: Path) -> None:
+    done = cli("submit", "orders", good, *AT, "--json").json
+    seen = [
+        ("orders_1.txt", 5, "ignored", "pattern", 1),
+        ("orders_2.csv", 5, "waiting", "first_look", 2),
+        ("orders_2.csv", 9, "waiting", "changing", 3),
+        ("orders_3.csv", 5, "waiting", "first_look", 4),
+        ("orders_3.csv", 7, "claimed", None, 5),
+    ]
+    with desk.ledger.connect() as connection:
+        for name, size, decision, reason, minute in seen:
+            connection.execute(
+                """
+                insert into sighting (connection_id, path, name, size, mtime, decision, reason, last_seen_at)
+                select id, '/in/' || %(name)s, %(name)s, %(size)s, now(), %(decision)s, %(reason)s,
+                       now() + %(minute)s * interval '1 minute' from connection where name = 'orders'
+                """,
+                {"name": name, "size": size, "decision": decision, "reason": reason, "minute": minute},
+            )
+
+    listed = cli("submissions", "--json").json
+    assert [(row["file_name"], row["state"], row["code"], row["rows"]) for row in listed] == [
+        ("orders_2.csv", "not_taken", "changing", 0),
+        ("orders_1.txt", "not_taken", "pattern", 0),
+        ("good.csv", "applied", None, 2),
+    ]
+    assert listed[0]["message"] == "Not taken: it is still growing."
+    assert "does not fit the connection's file pattern" in listed[1]["message"]
+
+    for text in ("GOOD", done["trace_id"], done["sha256"][:8].upper(), "B"):
+        assert [row["id"] for row in cli("submissions", "--find", text, "--json").json] == [done["id"]], text
+    assert [row["file_name"] for row in cli("submissions", "--find", "orders_2", "--json").json] == ["orders_2.csv"]
+    assert cli("submissions", "--find", "100%", "--json").json == []
+    assert [row["file_name"] for row in cli("submissions", "--state", "applied", "--json").json] == ["good.csv"]
+    assert len(cli("submissions", "--state", "not_taken", "--json").json) == 2
