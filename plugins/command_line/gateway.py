@@ -196,13 +196,15 @@ def _in_utc(moment: datetime | None) -> datetime | None:
 
 
 def _confirm(stored: StoredSpec, made: NewSecret | None, *, login: str = "", as_json: bool) -> None:
+    from data_connections.gateway.certificate import fingerprint_of, gateway_certificate
     from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
     from data_connections.gateway.confirmation import confirmation
     from data_connections.gateway.server_keys import ServerKeys
 
     configuration = GatewayConfiguration.from_environment(current_settings())
     address, keys = GatewayAddress.find(configuration), ServerKeys(configuration.state).valid()
-    told = confirmation(made.login if made else login, stored.spec, address, keys)
+    certificate = fingerprint_of(gateway_certificate(configuration))
+    told = confirmation(made.login if made else login, stored.spec, address, keys, certificate)
     secret: dict[str, Any] = {}
     if made is not None:
         secret = {"secret": made.secret_id, "password": made.password, "public_key": made.fingerprint}

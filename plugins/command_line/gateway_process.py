@@ -44,6 +44,9 @@ async def _serve(configuration: GatewayConfiguration, ledger: Ledger, start_run:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(configuration, ledger, start_run, check_trial) as gateway:
-        note(f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}.")
+        note(
+            f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}, "
+            f"FTPS on port {gateway.address.ftp_port}."
+        )
         await stop.wait()
         note("Stopping; transfers that are under way may finish.")

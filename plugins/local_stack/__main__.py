@@ -12,7 +12,7 @@ from rich.console import Console
 from data_connections.errors import ConfigurationError, ConnectionsError
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
 from data_connections.settings import Settings
-from local_stack.ports import GATEWAY_PORT, free_port_near
+from local_stack.ports import FTP_PORT, SFTP_PORT, free_port_near
 from local_stack.stack import Stack
 from local_stack.supervision import gateway_program
 
@@ -25,20 +25,21 @@ def up() -> None:
     """Start Airflow, its database and the ledger, and leave them running."""
     began = time.monotonic()
     stack = Stack(Settings.from_environment(), progress=lambda words: _tell(words, began))
-    stack.up(more=(gateway_program(_sftp_port()),))
+    stack.up(more=(gateway_program(_port("SFTP", SFTP_PORT), _port("FTP", FTP_PORT)),))
     name, _ = stack.login
     _console.print(f"\nConnections runs at [bold]{stack.url}[/bold]")
     _console.print(f"  login     {name}, with the password in {stack.password_file}", soft_wrap=True)
     _console.print(f"  logs      {stack.logs}", soft_wrap=True)
     address = GatewayAddress.find(GatewayConfiguration.from_environment(stack.settings))
-    _console.print(f"  gateway   SFTP at {address.host} port {address.sftp_port}; see `connections gateway --help`")
+    ports = f"SFTP at port {address.sftp_port}, FTPS at port {address.ftp_port}"
+    _console.print(f"  gateway   {address.host}, {ports}; see `connections gateway --help`")
     _console.print("  stop it   make down")
 
 
-def _sftp_port() -> int:
+def _port(protocol: str, wanted: int) -> int:
     """Return the port that was asked for, or one that is free."""
-    asked = os.environ.get("CONNECTIONS_GATEWAY_SFTP_PORT")
-    return int(asked) if asked and asked.isdigit() else free_port_near(GATEWAY_PORT)
+    asked = os.environ.get(f"CONNECTIONS_GATEWAY_{protocol}_PORT")
+    return int(asked) if asked and asked.isdigit() else free_port_near(wanted)
 
 
 @app.command()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 
 DEFAULT_PORT = 8080
-GATEWAY_PORT = 2222
+SFTP_PORT = 2222
+FTP_PORT = 2121
 
 
 def free_port_near(wanted: int) -> int:

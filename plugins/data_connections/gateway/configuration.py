@@ -23,6 +23,14 @@ class GatewayConfiguration:
         bind: Address to listen on (``CONNECTIONS_GATEWAY_BIND``, default 127.0.0.1).
         host: Name under which partners reach it (``CONNECTIONS_GATEWAY_HOST``, default localhost).
         sftp_port: TCP port of SFTP (``CONNECTIONS_GATEWAY_SFTP_PORT``, default 22); 0 takes any free one.
+        ftp_port: TCP port of FTP and FTPS (``CONNECTIONS_GATEWAY_FTP_PORT``, default 21); 0 takes any free one.
+        passive_ports: Ports of FTP's data connections (``CONNECTIONS_GATEWAY_FTP_PASSIVE``, such as 50000-50100); any
+            where left out.
+        passive_address: Address that FTP clients are told to connect to, where it is not the one that they came to
+            (``CONNECTIONS_GATEWAY_FTP_ADDRESS``).
+        plain_ftp: Whether FTP without TLS is spoken at all (``CONNECTIONS_GATEWAY_PLAIN_FTP=1``); the connection has
+            to allow it too.
+        certificate: File with certificate and key (``CONNECTIONS_GATEWAY_CERTIFICATE``); made where left out.
         drain: Seconds that transfers have to end when the gateway is told to stop (``CONNECTIONS_GATEWAY_DRAIN``).
         refresh: Seconds after which a login that was made or retired is known.
         sessions: Connections at the same time.
@@ -35,6 +43,11 @@ class GatewayConfiguration:
     bind: str = "127.0.0.1"
     host: str = "localhost"
     sftp_port: int = 22
+    ftp_port: int = 21
+    passive_ports: tuple[int, ...] = ()
+    passive_address: str | None = None
+    plain_ftp: bool = False
+    certificate: Path | None = None
     drain: float = 60.0
     refresh: float = 2.0
     sessions: int = 2000
@@ -54,6 +67,11 @@ class GatewayConfiguration:
             bind=environment.get("CONNECTIONS_GATEWAY_BIND") or "127.0.0.1",
             host=environment.get("CONNECTIONS_GATEWAY_HOST") or "localhost",
             sftp_port=_number(environment, "CONNECTIONS_GATEWAY_SFTP_PORT", 22),
+            ftp_port=_number(environment, "CONNECTIONS_GATEWAY_FTP_PORT", 21),
+            passive_ports=_ports(environment.get("CONNECTIONS_GATEWAY_FTP_PASSIVE") or ""),
+            passive_address=environment.get("CONNECTIONS_GATEWAY_FTP_ADDRESS") or None,
+            plain_ftp=environment.get("CONNECTIONS_GATEWAY_PLAIN_FTP") == "1",
+            certificate=Path(file) if (file := environment.get("CONNECTIONS_GATEWAY_CERTIFICATE")) else None,
             drain=_number(environment, "CONNECTIONS_GATEWAY_DRAIN", 60),
         )
 
@@ -65,10 +83,12 @@ class GatewayAddress:
     Attributes:
         host: Name that partners use.
         sftp_port: TCP port of SFTP.
+        ftp_port: TCP port of FTP and FTPS.
     """
 
     host: str
     sftp_port: int
+    ftp_port: int
 
     def announce(self, configuration: GatewayConfiguration) -> None:
         """Leave the address where commands find it."""
@@ -83,7 +103,7 @@ class GatewayAddress:
         try:
             return cls(**json.loads(_address_file(configuration).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
-            return cls(configuration.host, configuration.sftp_port)
+            return cls(configuration.host, configuration.sftp_port, configuration.ftp_port)
 
 
 def hosted_folder(settings: Settings, environment: Mapping[str, str] = os.environ) -> Path:
@@ -100,3 +120,14 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     if not (value.isdigit() and int(value) < 65536):
         raise ConfigurationError(f"{name} must be a whole number below 65,536, not {value!r}.")
     return int(value)
+
+
+def _ports(text: str) -> tuple[int, ...]:
+    first, _, last = text.partition("-")
+    if not text:
+        return ()
+    if not (first.isdigit() and last.isdigit() and 0 < int(first) <= int(last) < 65536):
+        raise ConfigurationError(
+            f"CONNECTIONS_GATEWAY_FTP_PASSIVE must be FIRST-LAST, such as 50000-50100, not {text!r}."
+        )
+    return tuple(range(int(first), int(last) + 1))

@@ -12,7 +12,9 @@ from data_connections.gateway.server_keys import ServerKey
 from data_connections.spec import ConnectionSpec, InboundConnection
 
 
-def confirmation(login: str, spec: ConnectionSpec, address: GatewayAddress, keys: list[ServerKey]) -> dict[str, Any]:
+def confirmation(
+    login: str, spec: ConnectionSpec, address: GatewayAddress, keys: list[ServerKey], certificate: str | None
+) -> dict[str, Any]:
     """Return the confirmation of a login, without any secret.
 
     Args:
@@ -20,24 +22,29 @@ def confirmation(login: str, spec: ConnectionSpec, address: GatewayAddress, keys
         spec: Its connection.
         address: Where the gateway is.
         keys: Its host keys that partners may trust, the one in use first.
+        certificate: Fingerprint of its certificate for FTPS.
     """
+    by_sftp = spec.method == "sftp"
+    port = address.sftp_port if by_sftp else address.ftp_port
     inbound = isinstance(spec, InboundConnection)
     return {
         "connection": spec.name,
         "login": login,
-        "uri": f"sftp://{login}@{address.host}:{address.sftp_port}/",
+        "uri": f"{'sftp' if by_sftp else 'ftpes'}://{login}@{address.host}:{port}/",
         "host": address.host,
-        "port": address.sftp_port,
+        "port": port,
         "addresses": _addresses(address.host),
-        "host_keys": [
-            {"fingerprint": key.fingerprint, "public": key.public, "valid_until": _until(key.valid_until)}
-            for key in keys
-        ],
+        "host_keys": [_shown(key) for key in keys] if by_sftp else [],
+        "certificate": None if by_sftp else certificate,
         "folder": spec.details.folder,
         "trial_folder": f"/{TRIALS.decode()}" if inbound else None,
         "result_folder": spec.details.result_folder if isinstance(spec, InboundConnection) else None,
         "files": spec.details.file_pattern if isinstance(spec, InboundConnection) else None,
     }
+
+
+def _shown(key: ServerKey) -> dict[str, str | None]:
+    return {"fingerprint": key.fingerprint, "public": key.public, "valid_until": _until(key.valid_until)}
 
 
 def _addresses(host: str) -> list[str]:

@@ -105,6 +105,14 @@ class Desk:
         self.journal.uploaded(self.proof, arrived.path, arrived.size)
         self._arrived(self.proof.connection_id, arrived.path)
 
+    def give_up(self, upload: Upload) -> None:
+        """Give up an upload whose connection ended early."""
+        self._open.discard(upload)
+        self.journal.refused(
+            self.proof, upload.path, f"The connection ended after {upload.size:,} bytes; nothing is kept."
+        )
+        upload.discard()
+
     def finish_download(self, download: Download) -> None:
         """Leave a file that was handed out, and write down whether it was whole."""
         self._open.discard(download)
@@ -116,10 +124,7 @@ class Desk:
         """End the session: whatever is still on its way was not completed."""
         for transfer in list(self._open):
             if isinstance(transfer, Upload):
-                self.journal.refused(
-                    self.proof, transfer.path, f"The connection ended after {transfer.size:,} bytes; nothing is kept."
-                )
-                transfer.discard()
+                self.give_up(transfer)
             else:
                 transfer.close()
         self._open.clear()

@@ -56,8 +56,15 @@ class Reception:
         """Give a login its folder; None where it has too many sessions, or was retired in between."""
         spec = self.roster.spec(proof.connection_id)
         logins = Counter(each.login for each, _ in self._sessions.values() if each is not None)
-        if spec is None or logins[proof.login] >= self.configuration.sessions_of_login:
-            self.journal.login_refused(proof.login, address, protocol, "too many sessions" if spec else "retired")
+        why = None
+        if spec is None:
+            why = "retired"
+        elif spec.method != protocol.removesuffix("s"):
+            why = f"the connection goes by {spec.method}"
+        elif logins[proof.login] >= self.configuration.sessions_of_login:
+            why = "too many sessions"
+        if spec is None or why is not None:
+            self.journal.login_refused(proof.login, address, protocol, str(why))
             return None
         _, end = self._sessions[session]
         self._sessions[session] = (proof, end)

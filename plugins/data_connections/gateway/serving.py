@@ -15,8 +15,10 @@ from typing import Any
 import asyncssh
 
 from data_connections.errors import ConfigurationError
+from data_connections.gateway.certificate import gateway_certificate
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
 from data_connections.gateway.folder import INCOMING, TRIALS
+from data_connections.gateway.ftp_server import FtpGateway
 from data_connections.gateway.journal import Journal
 from data_connections.gateway.reception import Reception
 from data_connections.gateway.retention import expire_collected
@@ -52,7 +54,8 @@ class Gateway:
         self.starter = RunStarter(ledger, self.roster, configuration.hosted, start_run)
         self.trials = Trials(configuration.hosted, self.roster, self.journal, check_file)
         self.reception = Reception(configuration, self.roster, self.journal, self._file_arrived)
-        self.address = GatewayAddress(configuration.host, configuration.sftp_port)
+        self.address = GatewayAddress(configuration.host, configuration.sftp_port, configuration.ftp_port)
+        self._ftp: FtpGateway | None = None
         self._port = configuration.sftp_port
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._serving = ""
@@ -80,8 +83,21 @@ class Gateway:
             ) from taken
         self._acceptor, self._serving = acceptor, _names(keys)
         self._port = acceptor.get_port()
-        self.address = GatewayAddress(self.configuration.host, self._port)
+        if self._ftp is None:
+            self._ftp, ftp_port = self._listen_ftp()
+            self.address = GatewayAddress(self.configuration.host, self._port, ftp_port)
         self.address.announce(self.configuration)
+
+    def _listen_ftp(self) -> tuple[FtpGateway, int]:
+        configuration = self.configuration
+        ftp = FtpGateway(self.reception, gateway_certificate(configuration), asyncio.get_running_loop())
+        try:
+            return ftp, ftp.listen(configuration.ftp_port)
+        except OSError as taken:
+            raise ConfigurationError(
+                f"The gateway cannot listen on {configuration.bind} port {configuration.ftp_port} ({taken.strerror}). "
+                "Choose another with CONNECTIONS_GATEWAY_FTP_PORT, or stop what has it."
+            ) from taken
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return what goes on beside the transfers."""
@@ -113,6 +129,8 @@ class Gateway:
     async def stop(self) -> None:
         """Take nobody new, let transfers end for as long as they may, then end every session."""
         self.reception.closing = True
+        if self._ftp is not None:
+            self._ftp.take_nobody_new()
         await self._stop_listening()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.configuration.drain):
@@ -122,6 +140,8 @@ class Gateway:
             _log.warning("%d transfers were still under way and are cut off.", left)
         self.reception.end_all()
         await asyncio.sleep(0.1)
+        if self._ftp is not None:
+            await asyncio.to_thread(self._ftp.stop)
         await self.journal.flush(_FLUSH_WITHIN)
 
     async def _stop_listening(self) -> None:

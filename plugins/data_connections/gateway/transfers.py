@@ -67,6 +67,11 @@ class Upload:
         """Bytes so far."""
         return self._coverage.end
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether a block was refused."""
+        return self._failure is not None
+
     def write(self, offset: int, data: bytes) -> int:
         """Write ``data`` at ``offset`` and return its length; once refused, the file can only be given up.
 

@@ -166,7 +166,6 @@ class OutboundFtp(OutboundConnection):
 class InboundHosted(InboundConnection):
     """A connection whose partner pushes files to our gateway."""
 
-    method: Literal["sftp"] = Field(description="How files travel.")
     methodology: Literal["push"] = Field(description="The partner pushes to us.")
     credentials: None = Field(default=None, description="None: `connections gateway create-login` makes logins.")
     details: InboundHostedDetails = Field(description="The partner's folder at the gateway.")
@@ -175,19 +174,44 @@ class InboundHosted(InboundConnection):
 class OutboundHosted(OutboundConnection):
     """A connection whose partner collects reports from our gateway."""
 
-    method: Literal["sftp"] = Field(description="How files travel.")
     methodology: Literal["pull"] = Field(description="The partner pulls from us.")
     credentials: None = Field(default=None, description="None: `connections gateway create-login` makes logins.")
     details: OutboundHostedDetails = Field(description="The partner's folder at the gateway.")
 
 
+class InboundHostedSftp(InboundHosted):
+    """A connection whose partner pushes files to our gateway by SFTP."""
+
+    method: Literal["sftp"] = Field(description="How files travel.")
+
+
+class InboundHostedFtp(InboundHosted):
+    """A connection whose partner pushes files to our gateway by FTPS, or FTP where that is allowed."""
+
+    method: Literal["ftp"] = Field(description="How files travel.")
+
+
+class OutboundHostedSftp(OutboundHosted):
+    """A connection whose partner collects reports from our gateway by SFTP."""
+
+    method: Literal["sftp"] = Field(description="How files travel.")
+
+
+class OutboundHostedFtp(OutboundHosted):
+    """A connection whose partner collects reports from our gateway by FTPS, or FTP where that is allowed."""
+
+    method: Literal["ftp"] = Field(description="How files travel.")
+
+
 KINDS: dict[str, type[InboundConnection | OutboundConnection]] = {
     "inbound_sftp": InboundSftp,
-    "inbound_sftp_push": InboundHosted,
+    "inbound_sftp_push": InboundHostedSftp,
     "inbound_ftp": InboundFtp,
+    "inbound_ftp_push": InboundHostedFtp,
     "outbound_sftp": OutboundSftp,
-    "outbound_sftp_pull": OutboundHosted,
+    "outbound_sftp_pull": OutboundHostedSftp,
     "outbound_ftp": OutboundFtp,
+    "outbound_ftp_pull": OutboundHostedFtp,
 }
 """Every kind of connection, by direction and method, and by methodology where that is not the usual one."""
 
@@ -203,11 +227,13 @@ def _kind(value: Any) -> str:
 
 ConnectionSpec = Annotated[
     Annotated[InboundSftp, Tag("inbound_sftp")]
-    | Annotated[InboundHosted, Tag("inbound_sftp_push")]
+    | Annotated[InboundHostedSftp, Tag("inbound_sftp_push")]
     | Annotated[InboundFtp, Tag("inbound_ftp")]
+    | Annotated[InboundHostedFtp, Tag("inbound_ftp_push")]
     | Annotated[OutboundSftp, Tag("outbound_sftp")]
-    | Annotated[OutboundHosted, Tag("outbound_sftp_pull")]
-    | Annotated[OutboundFtp, Tag("outbound_ftp")],
+    | Annotated[OutboundHostedSftp, Tag("outbound_sftp_pull")]
+    | Annotated[OutboundFtp, Tag("outbound_ftp")]
+    | Annotated[OutboundHostedFtp, Tag("outbound_ftp_pull")],
     Discriminator(_kind),
 ]
 """Any connection, told apart by direction, method and methodology."""

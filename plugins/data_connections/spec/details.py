@@ -189,6 +189,10 @@ class HostedFolder(Folder):
     folder: Literal["/"] = Field(default="/", description="The partner's main folder; always `/`.")
     quota_bytes: int = Field(default=20 * 1024**3, gt=0, description="Bytes of all files in the partner's folder.")
     quota_files: int = Field(default=10_000, gt=0, description="Files in the partner's folder.")
+    plain_ftp: bool = Field(
+        default=False,
+        description="For `method: ftp`: the partner may come without TLS; password and files then travel readable.",
+    )
 
     @property
     def scheme(self) -> str:
