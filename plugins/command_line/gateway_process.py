@@ -29,7 +29,7 @@ def run_gateway(settings: Settings) -> None:
     from local_stack.keys import GATEWAY
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for chatty in ("asyncssh", "httpx"):
+    for chatty in ("asyncssh", "httpx", "pyftpdlib"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     configuration = GatewayConfiguration.from_environment(settings)
     api = AirflowApi(settings, account=GATEWAY)
