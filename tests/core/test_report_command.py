@@ -165,3 +165,13 @@ def test_a_delivery_that_does_not_exist_is_exit_2(which: str) -> None:
     done = connections("deliveries", "show", which)
     assert done.exit_code == 2
     assert f"no delivery {which!r}" in done.stderr
+
+
+def test_a_report_can_be_written_in_another_format(tmp_path: Path) -> None:
+    out = tmp_path / "report.jsonl"
+    form = ("--format", "type=json_lines", "--format", "columns=ProgramName,Revenue", "--format", "headers=Revenue:Net")
+    done = connections("report", "performance_by_day", *DAY, *form, "--out", out)
+    assert done.exit_code == 0
+    assert out.read_text() == ('{"ProgramName": "Acme", "Net": 19.90}\n{"ProgramName": "Other", "Net": 1.10}\n')
+    wrong = connections("report", "performance_by_day", *DAY, "--format", "columns=Revenu")
+    assert wrong.exit_code == 2

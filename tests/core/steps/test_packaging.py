@@ -252,3 +252,14 @@ def test_every_report_of_the_project_can_be_written_in_every_format(ledger: Ledg
                 yield cast("BinaryIO", io.BytesIO())
 
             assert export_report(ledger, layout, Parameters(DAY, DAY), open_part).rows == 0
+
+
+def test_a_segment_says_so_in_its_name_and_manifest(outbound: Outbound) -> None:
+    segment = {"data_type": "segment_purchases", "packaging": {"manifest": True}}
+    with pytest.raises(ConfigurationError, match=r"remarketing segment says so in its name"):
+        outbound.applied(**segment, details={"file_name": "purchases_{business_date}.csv"})
+    outbound.applied(**segment, details={"file_name": "{report}_{business_date}.csv"})
+    outbound.all_steps(DAY)
+    assert outbound.names() == ["segment_purchases_2026-06-10.csv", "segment_purchases_2026-06-10.manifest"]
+    manifest = (outbound.out / "segment_purchases_2026-06-10.manifest").read_text()
+    assert "Data-Kind: remarketing segment\nReport: segment_purchases\n" in manifest
