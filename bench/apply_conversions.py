@@ -21,7 +21,7 @@ from data_connections.steps import inbound, manual
 ROWS = 1_000_000
 NAME = "acme-conversions"
 RECEIVED = datetime(2026, 11, 22, tzinfo=UTC)
-_SPEC = """
+SPEC = """
 program: acme
 data_type: conversions
 direction: inbound
@@ -41,7 +41,9 @@ _PLAIN = """
 
 
 @dataclass(frozen=True)
-class _Bench:
+class Million:
+    """An empty ledger, and a file of a million conversions with what they come to."""
+
     ledger: Ledger
     landing: Landing
     file: Path
@@ -51,7 +53,7 @@ class _Bench:
         """Seconds of the step that applies a validated submission."""
         submission = self._validated()
         seconds = seconds_of(lambda: inbound.apply(self.ledger, submission, self.landing))
-        self._verify()
+        self.verify()
         return seconds
 
     def plain_sql(self) -> float:
@@ -65,19 +67,28 @@ class _Bench:
                 connection.execute(_PLAIN.format(table=table["name"]).encode(), [RECEIVED])
 
         seconds = seconds_of(insert)
-        self._verify()
+        self.verify()
         return seconds
 
-    def _validated(self) -> int:
+    def empty(self) -> None:
+        """Empty the ledger, and leave the server nothing to tidy up."""
         with self.ledger.connect(autocommit=True) as connection:
             connection.execute(_EMPTY)
             connection.execute("vacuum full")
             connection.execute("checkpoint")
-        submission = manual.take(self.ledger, self.landing, NAME, self.file, who="bench", received_at=RECEIVED)
+
+    def take(self) -> int:
+        """Take the file as a new submission, its original kept, and return its number."""
+        return manual.take(self.ledger, self.landing, NAME, self.file, who="bench", received_at=RECEIVED)
+
+    def _validated(self) -> int:
+        self.empty()
+        submission = self.take()
         inbound.validate(self.ledger, submission, self.landing)
         return submission
 
-    def _verify(self) -> None:
+    def verify(self) -> None:
+        """Compare what was written with the file."""
         written = self.ledger.one(_WRITTEN)
         if written != {"rows": ROWS, "amount": self.amount}:
             raise AssertionError(f"Written were {written}, expected {ROWS} rows of {self.amount}.")
@@ -90,8 +101,8 @@ def apply_million_conversions(tell: Tell) -> Result:
         server = EmbeddedPostgres(folder / "postgres").ensure_running()
         try:
             server.ensure_database("ledger")
-            ledger, landing = prepared(folder, server.url("ledger"), NAME, _SPEC)
-            bench = _Bench(ledger, landing, *_write_file(folder / "million.csv"))
+            ledger, landing = prepared(folder, server.url("ledger"), NAME, SPEC)
+            bench = Million(ledger, landing, *write_file(folder / "million.csv"))
             return compare_seconds(
                 "apply_million_conversions",
                 bench.ours,
@@ -125,7 +136,8 @@ def prepared(folder: Path, url: str, name: str, spec: str) -> tuple[Ledger, Land
     return Ledger(url), Landing(str(folder / "landing"))
 
 
-def _write_file(path: Path) -> tuple[Path, Decimal]:
+def write_file(path: Path) -> tuple[Path, Decimal]:
+    """Write the file, and return it with what its orders come to."""
     cents = 0
     with path.open("w", encoding="utf-8") as stream:
         stream.write("CampaignId,ActionTrackerId,EventDate,OrderId,ClickId,CustomerId,CurrencyCode,Amount\n")

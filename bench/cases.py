@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from bench.apply_conversions import apply_million_conversions
 from bench.apply_modifications import apply_modifications
+from bench.intake_conversions import take_million_conversions
 from bench.pairing import Result, Tell
 from bench.transfers import ftps_gigabyte, sftp_gigabyte
 
 CASES: dict[str, Callable[[Tell], Result]] = {
+    "take_million_conversions": take_million_conversions,
     "apply_million_conversions": apply_million_conversions,
     "apply_modifications": apply_modifications,
     "sftp_gigabyte": sftp_gigabyte,
