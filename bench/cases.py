@@ -8,6 +8,7 @@ from bench.apply_conversions import apply_million_conversions
 from bench.apply_modifications import apply_modifications
 from bench.intake_conversions import take_million_conversions
 from bench.pairing import Result, Tell
+from bench.screen_pages import screen_pages
 from bench.transfers import ftps_gigabyte, sftp_gigabyte
 
 CASES: dict[str, Callable[[Tell], Result]] = {
@@ -16,4 +17,5 @@ CASES: dict[str, Callable[[Tell], Result]] = {
     "apply_modifications": apply_modifications,
     "sftp_gigabyte": sftp_gigabyte,
     "ftps_gigabyte": ftps_gigabyte,
+    "screen_pages": screen_pages,
 }
