@@ -58,8 +58,8 @@ def list_submissions(
         conditions.append("s.connection_id = (select id from connection where name = %(connection)s)")
     if wanted.program:
         conditions.append(
-            """s.connection_id in (select o.id from connection o join connection_revision r
-               on r.connection_id = o.id and r.number = o.revision where r.spec ->> 'program' = %(program)s)"""
+            """s.connection_id = any(array(select o.id from connection o join connection_revision r
+               on r.connection_id = o.id and r.number = o.revision where r.spec ->> 'program' = %(program)s))"""
         )
     conditions += _conditions(wanted, bound)
     where = f"where {' and '.join(conditions)}" if conditions else ""

@@ -15,6 +15,7 @@ from data_connections.ledger import Ledger
 from data_connections.queries import runs
 from data_connections.queries.connections import ConnectionFilter
 from data_connections.queries.filters import Before, Size
+from hooks.trial import trial
 from ui.airflow_dags import dag_states, set_paused, start_run
 from ui.api.models import (
     ConnectionDetail,
@@ -32,7 +33,6 @@ from ui.books import LedgerDep
 from ui.found import Name, connection_line
 from ui.pages.connections import connection_page
 from ui.saving import preview_spec, save_spec
-from ui.trying import try_out
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/connections", tags=["connections"])
@@ -135,7 +135,7 @@ def unpause_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> No
 def test_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[TriedStep]:
     """Log in as a run would, and say step by step what works."""
     _runnable(visitor, ledger, name)
-    return [TriedStep(**asdict(step)) for step in try_out(current(ledger, name).spec)]
+    return [TriedStep(**asdict(step)) for step in trial(current(ledger, name).spec)]
 
 
 @router.get("/{name}/runs")

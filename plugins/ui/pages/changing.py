@@ -9,12 +9,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from data_connections.catalog import current, revision
 from data_connections.catalog.removal import delete, undelete
+from hooks.trial import trial
 from ui.answers import go_back
 from ui.books import LedgerDep
 from ui.found import Name, connection_line
 from ui.rendering import render, root_of
 from ui.saving import save_spec
-from ui.trying import try_out
 from ui.visitor import VisitorDep
 
 router = APIRouter(prefix="/connections/{name}", include_in_schema=False)
@@ -26,7 +26,7 @@ def test_connection(request: Request, visitor: VisitorDep, ledger: LedgerDep, na
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
     visitor.must(visitor.may_run(name), f"test {name}")
-    steps = try_out(current(ledger, name).spec)
+    steps = list(trial(current(ledger, name).spec))
     return render(request, "test.html", visitor, here="connections", line=line, steps=steps)
 
 

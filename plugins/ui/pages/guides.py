@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -27,6 +27,15 @@ GUIDES = {
     "health": "operating.md",
 }
 """The guide of each page."""
+
+
+@router.get("/images/{image}")
+def picture(visitor: VisitorDep, image: str) -> FileResponse:
+    """Return a picture of a guide."""
+    pictures = {path.name: path for path in (DOCS / "images").glob("*.png")}
+    if image not in pictures:
+        raise HTTPException(404, f"There is no picture {image!r}.")
+    return FileResponse(pictures[image], media_type="image/png")
 
 
 @router.get("/{here}")

@@ -22,6 +22,7 @@ from data_connections.settings import Settings
 from data_connections.steps.known_names import known_names
 from data_connections.steps.sample import check_sample
 from hooks.login import Login
+from hooks.trial import trial
 from ui.airflow_logins import known_logins
 from ui.books import LedgerDep
 from ui.draft import (
@@ -42,7 +43,6 @@ from ui.pages.credentials import save_login
 from ui.rendering import render, root_of
 from ui.saving import EditConflict, preview_spec, save_spec
 from ui.schedule_words import next_times, schedule_in_words
-from ui.trying import try_out
 from ui.uploads import on_disk
 from ui.visitor import Visitor, VisitorDep
 
@@ -125,7 +125,7 @@ def _reviewed(
 ) -> Response:
     """Do what the review offers with a draft that has no mistake."""
     if go == "test":
-        return _show(request, visitor, ledger, draft, "review", tried=try_out(_spec(ledger, draft)))
+        return _show(request, visitor, ledger, draft, "review", tried=list(trial(_spec(ledger, draft))))
     if go != "sample":
         return _save(request, visitor, ledger, draft)
     if sample is None:
