@@ -6,6 +6,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from data_connections.data_types import load_data_types
+from data_connections.reports import load_reports
 from data_connections.spec.documentation import reference
 from data_connections.spec.editing import editor_schema
 from data_connections.spec.sources import Source
@@ -13,7 +15,10 @@ from data_connections.spec.sources import Source
 PROJECT = Path(__file__).parents[3]
 EXAMPLES = PROJECT / "include" / "connections"
 INVALID = Path(__file__).with_name("invalid")
-KNOWN = {"data_types": ["conversions", "product_catalog"], "reports": ["performance_by_day"]}
+KNOWN = {
+    "data_types": sorted(load_data_types([PROJECT / "include" / "schemas"])),
+    "reports": sorted(load_reports(PROJECT / "include")),
+}
 
 
 def complaints(path: Path, **options: Any) -> list[str]:
