@@ -48,5 +48,8 @@ async def _serve(configuration: GatewayConfiguration, ledger: Ledger, start_run:
             f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}, "
             f"FTPS on port {gateway.address.ftp_port}."
         )
+        gateway.broken.add_done_callback(lambda _: stop.set())
         await stop.wait()
         note("Stopping; transfers that are under way may finish.")
+        if gateway.broken.done():
+            gateway.broken.result()

@@ -42,6 +42,9 @@ class Gateway:
         ledger: The ledger.
         start_run: Starts a run of a connection that got a file.
         check_file: Checks a trial file.
+
+    Attributes:
+        broken: Done with an error when a part of the gateway has failed; the process had better end and begin anew.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Gateway:
         self.address = GatewayAddress(configuration.host, configuration.sftp_port, configuration.ftp_port)
         self._ftp: FtpGateway | None = None
         self._port = configuration.sftp_port
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._serving = ""
 
@@ -109,6 +113,11 @@ class Gateway:
             self.look_after(),
             self.expire(),
         )
+
+    def note_end(self, task: asyncio.Task[None]) -> None:
+        """Take note that something has ended that goes on for ever."""
+        if not task.cancelled() and not self.broken.done():
+            self.broken.set_exception(task.exception() or RuntimeError("a part of the gateway has ended"))
 
     async def look_after(self) -> None:
         """End what is not valid any more, and change the host key when its time has come, until cancelled."""
@@ -168,6 +177,8 @@ async def running(
         await gateway.roster.refresh()
         await gateway.listen()
         tasks = [asyncio.create_task(loop) for loop in gateway.loops()]
+        for task in tasks:
+            task.add_done_callback(gateway.note_end)
         try:
             yield gateway
         finally:

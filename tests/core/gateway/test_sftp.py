@@ -13,6 +13,7 @@ import pytest
 from data_connections.endpoints.publish import publish
 from data_connections.errors import ConfigurationError, RetriableEndpointError
 from data_connections.gateway.public_keys import read_public_key
+from data_connections.ledger import Ledger
 from fixtures.catalog import apply_to, changed
 from fixtures.hosting import COLLECTED, PUSHED, Hosting, Partner, until
 
@@ -286,3 +287,14 @@ async def test_what_a_killed_gateway_left_is_cleared_away(hosting: Hosting, part
 def test_two_gateways_do_not_share_folders(hosting: Hosting) -> None:
     with pytest.raises(ConfigurationError, match="Another gateway"):
         Hosting(hosting.ledger, hosting.folder).start()
+
+
+async def test_a_part_that_fails_is_told_of(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: object) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("data_connections.gateway.trials.Trials.check_on", fail)
+    hosting = Hosting(ledger, tmp_path / "home").start()
+    await until(hosting.gateway.broken.done)
+    assert "the disk is gone" in str(hosting.gateway.broken.exception())
+    await asyncio.to_thread(hosting.stop)
