@@ -51,6 +51,11 @@ FILE_CODES = {
         "A changed export.",
         "Send the column again; if it is gone on purpose, nothing: the next file is compared with this one.",
     ),
+    "AGE_NEAR_LIMIT": Code(
+        "Rows of the file are within eight days of being too old (a warning).",
+        "Orders that are sent late.",
+        "Send them sooner: those that are older are rejected.",
+    ),
     "ORDER_TOO_LONG": Code(
         "One group of lines is longer than any order could be; the whole file is refused.",
         "The key column holds the same value on every line.",

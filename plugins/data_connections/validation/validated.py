@@ -16,6 +16,7 @@ from data_connections.validation.expectations import RowExpectations
 from data_connections.validation.file_suite import FileSuite
 from data_connections.validation.header import Header, read_header
 from data_connections.validation.measures import row_amounts, row_currencies, sum_amounts, sum_quantity
+from data_connections.validation.near_limit import NearLimit
 from data_connections.validation.orders import Orders
 from data_connections.validation.outcomes import (
     Finding,
@@ -60,6 +61,7 @@ class Validation(Iterator[ValidatedBlock]):
         self._options = options
         self._expectations = RowExpectations(data_type) if options.expectations else None
         self._review = review
+        self._near_limit = NearLimit(data_type, options)
         self._days = DayCounter(data_type.days, options.time_zone)
         self._blocks = self._run(reader)
 
@@ -72,19 +74,21 @@ class Validation(Iterator[ValidatedBlock]):
         if self._review is not None:
             block = self._review(block)
         self.totals += _totals(block, self._data_type)
+        self._near_limit.add(block)
         self.corrects |= block.corrects
         return block
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is to be said about the file beside its rows, so far; each of severity ``warning``."""
+        found = (*self.header.warnings, *self._notes, *self._near_limit.findings())
         advised = self._data_type.advised_rows
         if advised is None or self.totals.rows <= advised:
-            return (*self.header.warnings, *self._notes)
+            return found
         message = (
             f"The file has {self.totals.rows:,} rows; up to {advised:,} are advised. Smaller files are done sooner."
         )
-        return (*self.header.warnings, *self._notes, Finding(None, None, "MORE_ROWS_THAN_ADVISED", message, "warning"))
+        return (*found, Finding(None, None, "MORE_ROWS_THAN_ADVISED", message, "warning"))
 
     @property
     def expectation_results(self) -> list[dict[str, Any]]:

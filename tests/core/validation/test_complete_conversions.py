@@ -204,3 +204,16 @@ def test_unlikely_dates_are_rejected_or_warned_about(conversions, tmp_path, colu
 
     assert [(each.code, each.severity) for each in report.errors] == ([(code, severity)] if code else [])
     assert report.totals.accepted == (code is None or severity == "warning")
+
+
+def test_rows_that_are_nearly_too_old_are_told_once_for_the_file(check):
+    near, far, media = "2026-03-26T23:59:59Z", "2026-03-27T00:00:00Z", "2026-03-20T00:00:00Z"
+    dates = {"A": near, "B": far, "C": near}
+    report = check(
+        *({**BASE, "OrderId": order, "EventDate": date, "MediaId": ""} for order, date in dates.items()),
+        {**BASE, "OrderId": "D", "EventDate": media, "MediaId": "5"},
+    )
+    assert (report.totals.accepted, report.errors) == (4, ())
+    [warning] = report.file_warnings
+    assert (warning.code, warning.column) == ("AGE_NEAR_LIMIT", "EventDate")
+    assert warning.message.startswith("2 rows have EventDate more than 80 days back")
