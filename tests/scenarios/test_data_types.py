@@ -249,7 +249,7 @@ def test_classifications_of_other_files_stay(desk: Desk) -> None:
     ]
     many = "\t".join(["Key", *(f"C{number}" for number in range(31))])
     done = desk.submit(many + "\nspring" + "\tx" * 31 + "\n", connection=name)
-    assert [warning["code"] for warning in done["file_warnings"]] == ["MORE_COLUMNS_THAN_ADVISED"]
+    assert "MORE_COLUMNS_THAN_ADVISED" in [warning["code"] for warning in done["file_warnings"]]
 
 
 def test_metrics_without_a_time_are_at_noon_and_comments_are_none(desk: Desk) -> None:

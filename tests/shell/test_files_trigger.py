@@ -172,13 +172,10 @@ async def test_another_host_key_ends_the_wait_at_once(waits: Any, set_credential
     assert "not the pinned one" in event["error"]
 
 
-async def test_missing_credentials_are_named_with_the_command_that_sets_them(
-    waits: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AIRFLOW_CONN_ACME-SFTP")
-    event = await waits(seconds=600)
+async def test_missing_credentials_are_named_with_the_command_that_sets_them(waits: Any) -> None:
+    event = await waits(seconds=600, credentials="never-set")
     assert event["fatal"] is True
-    for part in ("acme-conversions", "'acme-sftp'", "connections credentials set acme-sftp"):
+    for part in ("acme-conversions", "'never-set'", "connections credentials set never-set"):
         assert part in event["error"]
 
 

@@ -95,9 +95,9 @@ def configured(stack: Stack, sftp_partner: PartnerServer, tmp_path: Path) -> Led
     noon = f"{yesterday()}T12:00:00-05:00"
     for number in range(3):
         (sftp_partner.files / "in" / f"{number}.csv").write_text(
-            "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount\n"
-            f"1001,2101,{noon},main-job-{number},USD,10.00\n"
-            f"1001,2101,{noon},main-job-{number}-bad,USD,ten\n"
+            "CampaignId,ActionTrackerId,EventDate,OrderId,MediaPartnerId,CurrencyCode,Amount\n"
+            f"1001,2101,{noon},main-job-{number},3001,USD,10.00\n"
+            f"1001,2101,{noon},main-job-{number}-bad,3001,USD,ten\n"
         )
     specs = tmp_path / "specs"
     specs.mkdir()
