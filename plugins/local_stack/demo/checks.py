@@ -58,10 +58,10 @@ def check_results(folder: Path, submission: dict[str, Any]) -> list[Path]:
 
 def check_delivery(ledger: Ledger, delivery: dict[str, Any], files: Path) -> Path:
     """Compare the delivered report with its record and with the ledger; return the file at the partner."""
-    report = files / str(delivery["files"][0]["remote_path"]).lstrip("/")
+    report = files / str(delivery["remote_path"]).lstrip("/")
     if not report.exists():
         raise ConnectionsError(f"The report {report.name} is not in the partner's folder.")
-    _same("the report's hash", hashlib.sha256(report.read_bytes()).hexdigest(), delivery["files"][0]["sha256"])
+    _same("the report's hash", hashlib.sha256(report.read_bytes()).hexdigest(), delivery["sha256"])
     with report.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     booked = ledger.all(_BOOKED_ON_DAY, [ZONE.key, delivery["business_date"]])

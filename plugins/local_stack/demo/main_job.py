@@ -43,7 +43,9 @@ _SUBMISSION = """
     where c.name = %s and s.file_name = %s
 """
 _DELIVERY = """
-    select d.* from delivery d join connection c on c.id = d.connection_id
+    select d.state, d.business_date, f.remote_path, f.sha256
+    from delivery d join connection c on c.id = d.connection_id
+    join delivery_file f on f.delivery_id = d.id and f.number = 1
     where c.name = %s and d.business_date = %s order by d.version desc limit 1
 """
 _RUN = """

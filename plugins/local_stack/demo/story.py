@@ -34,7 +34,7 @@ def tell_story(
         console.print(f"  /results/{path.name}", soft_wrap=True)
         if path is returned[-1]:
             _quote(console, path)
-    console.print(f"\n[bold]Delivered[/bold]: {delivery['files'][0]['remote_path']} for {delivery['business_date']}")
+    console.print(f"\n[bold]Delivered[/bold]: {delivery['remote_path']} for {delivery['business_date']}")
     _quote(console, report)
     console.print("\n[bold green]Every effect was checked.[/bold green] Airflow's screen was at " + commands.url)
     console.print("`make up` starts it again, to stay, with connections of your own.")
