@@ -20,6 +20,7 @@ pytest_plugins = [
     "fixtures.ftp_fault_proxy",
     "fixtures.catalog",
     "fixtures.desk",
+    "fixtures.sender",
     "fixtures.lost_replies",
     "fixtures.airflow_home",
     "fixtures.whole_stack",

@@ -64,7 +64,7 @@ def check(
 
     Ends with 0 when every row of every file is accepted, with 1 when not.
     """
-    from data_connections.validation.check import check_file
+    from data_connections.validation.check_path import check_path
     from data_connections.validation.copies import Copies
 
     names, options = _split(files, file_format or [])
@@ -76,22 +76,22 @@ def check(
     paths = _readable(names, [folder for folder in (accepted, rejects) if folder is not None])
     good = True
     for path in paths:
-        copies = Copies(accepted and accepted / path.name, rejects and rejects / path.name)
         with _disk_answers(path), _shown_at_work(path), setting.review() as review:
-            report = check_file(
+            for report in check_path(
                 path,
                 setting.data_type,
                 setting.options,
                 file_format=setting.file_format,
                 errors_shown=errors,
-                copies=copies,
+                copies=lambda name: Copies(accepted and accepted / name, rejects and rejects / name),
                 review=review,
-            )
-        good &= report.good
-        if as_json:
-            print_json_line(report.as_json())
-        else:
-            _print_report(report)
+                most=setting.most,
+            ):
+                good &= report.good
+                if as_json:
+                    print_json_line(report.as_json())
+                else:
+                    _print_report(report)
     raise typer.Exit(0 if good else BAD)
 
 

@@ -27,12 +27,14 @@ class Setting:
         data_type: What the rows are.
         options: Received time, zone and more.
         file_format: How the files are written.
+        most: Bytes that a packed file may hold.
         review: Opens what judges validated rows by the ledger; gives None where there is none.
     """
 
     data_type: DataType
     options: ValidationOptions
     file_format: FileFormat
+    most: int
     review: Callable[[], AbstractContextManager[Review | None]]
 
 
@@ -44,6 +46,7 @@ def plain_setting(
     Raises:
         ConfigurationError: No data type is named, or an option is wrong.
     """
+    from data_connections.spec.arrival import Limits
     from data_connections.spec.file_format import FileFormat
     from data_connections.validation import ValidationOptions
 
@@ -51,7 +54,7 @@ def plain_setting(
         raise ConfigurationError("Say what the rows are with --data-type, or by which --connection to check.")
     mapping, options = _mapping_of(options)
     settings = ValidationOptions(received_at=received_at, time_zone=time_zone or "UTC", mapping=mapping)
-    return Setting(known[data_type], settings, FileFormat.from_options(options), nullcontext)
+    return Setting(known[data_type], settings, FileFormat.from_options(options), Limits().max_bytes, nullcontext)
 
 
 def _mapping_of(options: Sequence[str]) -> tuple[ColumnMapping, list[str]]:
@@ -101,4 +104,10 @@ def connection_setting(
     declared = FileFormat.from_options(options)
     given = {key: getattr(declared, key) for key in declared.model_fields_set}
     file_format = FileFormat(**{**spec.format.model_dump(exclude_unset=True), **given})
-    return Setting(kind, settings, file_format, lambda: ledger_review(ledger, spec, kind, received_at))
+    return Setting(
+        kind,
+        settings,
+        file_format,
+        spec.limits.max_bytes,
+        lambda: ledger_review(ledger, spec, kind, received_at),
+    )

@@ -10,7 +10,7 @@ from command_line.exits import BAD
 from command_line.moments import moment
 from command_line.output import AsJson, note, print_json, print_table
 from command_line.session import By, acting_user, current_settings, open_ledger
-from command_line.submit import print_submission
+from command_line.submit import exit_code, print_submission
 
 submissions = typer.Typer()
 
@@ -98,7 +98,7 @@ def finish_submission(which: Which, as_json: AsJson = False) -> None:
     ledger = open_ledger(settings)
     done = manual.finish(ledger, Landing(settings.landing_url), _find(ledger, which))
     _show(done, as_json=as_json)
-    raise typer.Exit(BAD if done["rejected"] or done["state"] == "quarantined" else 0)
+    raise typer.Exit(exit_code(done))
 
 
 @submissions.command("approve")
@@ -167,7 +167,7 @@ def replay_submission(
     again = replay.take_again(ledger, number, who=acting_user(by), original_revision=original_revision)
     done = manual.finish(ledger, landing, again)
     _show(done, as_json=as_json)
-    raise typer.Exit(BAD if done["rejected"] or done["state"] == "quarantined" else 0)
+    raise typer.Exit(exit_code(done))
 
 
 @submissions.command("withdraw")

@@ -54,7 +54,13 @@ def submit(
         print_json(done)
     else:
         print_submission(done)
-    raise typer.Exit(BAD if done["rejected"] or done["state"] == "quarantined" else 0)
+    raise typer.Exit(exit_code(done))
+
+
+def exit_code(done: dict[str, Any]) -> int:
+    """Return 1 where rows were rejected or a file was refused, of a parcel in any of its files; else 0."""
+    bad = any(one["rejected"] or one["state"] == "quarantined" for one in (done, *(done["members"] or ())))
+    return BAD if bad else 0
 
 
 def print_submission(done: dict[str, Any], *, rows: int = 20) -> None:
@@ -69,6 +75,7 @@ def print_submission(done: dict[str, Any], *, rows: int = 20) -> None:
             "Line": (done["file_error"] or {}).get("line"),
             "Rows": f"{done['rows']:,}: {counts}; {done['warned']:,} with a warning",
             "Accepted": ", ".join(f"{amount} {currency}" for currency, amount in done["amounts"].items()),
+            "Came in": f"submission {done['parcel']}" if done["parcel"] else None,
             "Duplicate of": done["duplicate_of"],
             "Corrects": done["corrects"],
             "Approved by": done["approved_by"],
@@ -78,6 +85,9 @@ def print_submission(done: dict[str, Any], *, rows: int = 20) -> None:
     )
     for warning in done["file_warnings"]:
         note(f"{warning['code']}: {warning['message']}")
+    if done["members"]:
+        names = ("id", "file", "state", "code", "accepted", "rejected", "duplicate", "held")
+        print_table(names, ([one[name] for name in names] for one in done["members"]))
     if done["errors"]:
         columns = ("line", "outcome", "code", "column", "message")
         print_table(columns, ([one[name] for name in columns] for one in done["errors"][:rows]))

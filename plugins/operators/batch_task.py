@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from data_connections.steps.pinned_run import PinnedRun
 
 Step = Callable[[int], Any]
+_OF_BATCH = "(id = any(%(batch)s) or parcel_id = any(%(batch)s))"
 
 
 class BatchTask(ConnectionTask):
@@ -52,26 +53,36 @@ class BatchTask(ConnectionTask):
             raise task_failure(self.connection, error) from error
 
     def _process(self, context: Context) -> dict[str, str]:
-        failures: dict[int, Exception] = {}
         dag_run = context["dag_run"]
         self.conduct = Conduct.of_run(dag_run.run_type, dag_run.conf)
         ledger = self.ledger()
+        failures: dict[int, Exception] = {}
         if due := self._due(ledger):
             with self.opened(ledger, self.run_of(context)) as step:
-                for submission in due:
-                    try:
-                        self.log.info("Submission %s: %s", submission, step(submission))
-                    except Exception as error:
-                        self.log.exception("Submission %s failed", submission)
-                        failures[submission] = error
+                failures = self._take_steps(ledger, step, due)
         if failures:
             raise self._failure(failures)
         return self._states(ledger)
 
+    def _take_steps(self, ledger: Ledger, step: Step, due: list[int]) -> dict[int, Exception]:
+        failures: dict[int, Exception] = {}
+        done: set[int] = set()
+        while due:
+            for submission in due:
+                try:
+                    self.log.info("Submission %s: %s", submission, step(submission))
+                except Exception as error:
+                    self.log.exception("Submission %s failed", submission)
+                    failures[submission] = error
+            done.update(due)
+            # A parcel that was unpacked has brought submissions of its own.
+            due = [submission for submission in self._due(ledger) if submission not in done]
+        return failures
+
     def _due(self, ledger: Ledger) -> list[int]:
         """Return what there is to do, in claim order; where there is nothing, nobody logs in anywhere."""
-        query = f"select id from submission where id = any(%s) and {self.due} order by number"
-        return [row["id"] for row in ledger.all(query, [self.batch["submissions"]])]
+        query = f"select id from submission where {_OF_BATCH} and {self.due} order by turn, number"
+        return [row["id"] for row in ledger.all(query, {"batch": self.batch["submissions"]})]
 
     @abstractmethod
     @contextmanager
@@ -85,5 +96,6 @@ class BatchTask(ConnectionTask):
         return AirflowFailException(text) if is_final else TaskFailed(text)
 
     def _states(self, ledger: Ledger) -> dict[str, str]:
-        rows = ledger.all("select id, state from submission where id = any(%s)", [self.batch["submissions"]])
+        query = f"select id, state from submission where {_OF_BATCH}"
+        rows = ledger.all(query, {"batch": self.batch["submissions"]})
         return {str(row["id"]): row["state"] for row in rows}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,6 +95,27 @@ def test_the_same_by_ftps(
     assert ledger.one("select state, accepted from submission") == {"state": "applied", "accepted": 2}
     assert len(list((pyftpdlib_server.folder / "results").iterdir())) == 2
     assert (pyftpdlib_server.folder / "in" / "done" / "one.csv").exists()
+
+
+def test_a_zip_with_several_files_goes_through_the_dag(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer
+) -> None:
+    with zipfile.ZipFile(sftp_partner.files / "in" / "day.zip", "w") as archive:
+        archive.writestr("a.csv", HEADER + line("1"))
+        archive.writestr("b.csv", HEADER + line("2") + line("3", "bad"))
+    run = run_dag(details={"file_pattern": "*.zip", "after_read": "move"})
+    assert str(run.state) == "success"
+    found = ledger.all("select file_name, state, acknowledged_at from submission order by turn, number")
+    assert [(row["file_name"], row["state"]) for row in found] == [
+        ("day.zip", "partly_applied"),
+        ("day.zip/a.csv", "applied"),
+        ("day.zip/b.csv", "partly_applied"),
+    ]
+    assert all(row["acknowledged_at"] for row in found)
+    row = ledger.one("select state, files, rows, accepted from connection_run")
+    assert row == {"state": "completed", "files": 2, "rows": 3, "accepted": 2}
+    assert len(list((sftp_partner.files / "results").iterdir())) == 7
+    assert (sftp_partner.files / "in" / "done" / "day.zip").exists()
 
 
 def test_a_day_without_a_file_is_completed(run_dag: Any, ledger: Ledger) -> None:

@@ -65,7 +65,7 @@ MARK_SUPERSEDED = """
 update located l set code = 'SUPERSEDED'
 from submission later, submission own
 where l.code is null and later.id = l.updated_by and own.id = {submission} and later.id <> own.id
-  and case when later.connection_id = own.connection_id then later.number > own.number
+  and case when later.connection_id = own.connection_id then (later.turn, later.number) > (own.turn, own.number)
            else later.received_at > own.received_at end
 """
 FIND_ITEMS = """

@@ -151,7 +151,7 @@ def retry_rows(
 
 def _keep_order(connection: LedgerConnection, submission: Submission, rules: Rules) -> None:
     earlier = submissions.first_unfinished(connection, submission.connection_id) if rules.strict_order else None
-    if earlier is not None and earlier < submission.id:
+    if earlier not in (None, submission.id):
         raise OutOfTurn(
             f"Submission {submission.id} waits for submission {earlier}: {submission.data_type} are applied in the "
             "order in which they came. Finish, approve or refuse that one."

@@ -61,15 +61,30 @@ READING_CODES = {
         "A gzip, zstd or zip file cannot be unpacked to its end.", "A cut or damaged transfer.", "Send the file again."
     ),
     "PACKED_TOO_LARGE": Code(
-        "A packed file holds more than 10 GB, or over 200 times its own size.",
+        "A packed file holds more than the connection's `limits.max_bytes` (10 GB), or over 200 times its own size.",
         "A wrong file; an attack.",
-        "Split it, or send it unpacked.",
+        "Split it, send it unpacked, or raise the limit.",
     ),
     "PACKED_TWICE": Code(
         "A packed file holds another packed file.", "A script that packs what is packed.", "Pack it once."
     ),
     "ZIP_NOT_ONE_FILE": Code(
-        "A zip file holds no file, or more than one.", "Several exports in one archive.", "Send one file in each zip."
+        "A zip file holds no file, or several where one is read.",
+        "An export that failed; several exports in one archive, of which a connection makes a submission each.",
+        "Send a file in it.",
+    ),
+    "PARCEL_EMPTY": Code(
+        "No file of a zip with several fits the connection's `details.member_pattern`.",
+        "A wrong archive, or files that were renamed.",
+        "Send the files as agreed, or change the pattern.",
+    ),
+    "PARCEL_REFUSED": Code(
+        "Every file of a zip with several was refused.", "See each of them.", "See the submissions that came in it."
+    ),
+    "MEMBERS_LEFT": Code(
+        "A zip with several files holds some that the connection's `details.member_pattern` leaves out (a warning).",
+        "A readme, a file for somebody else.",
+        "Nothing, where they are not meant to be taken.",
     ),
     "ZIP_ENCRYPTED": Code(
         "A zip file is encrypted by a password.", "The packing program's setting.", "Send it without."

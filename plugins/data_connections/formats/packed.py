@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from data_connections.errors import FileRefused
-from data_connections.formats.zip_member import open_only_member
+from data_connections.formats.zip_archive import open_only_member
 
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -40,17 +40,17 @@ def unpacked(head: bytes, rest: BinaryIO, name: str, *, most: int = MOST_BYTES) 
     Raises:
         FileRefused: PACKED_DAMAGED, PACKED_TOO_LARGE or one of zip's; from ``read`` too.
     """
-    packed = _Counted(head, rest)
+    packed = Counted(head, rest)
     if head.startswith(ZIP):
         inner: BinaryIO = open_only_member(cast("BinaryIO", packed), name, most)
     elif head.startswith(GZIP):
         inner = cast("BinaryIO", gzip.GzipFile(fileobj=packed, mode="rb"))
     else:
         inner = cast("BinaryIO", pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd"))
-    return cast("BinaryIO", _Bounded(inner.read, packed, name, most))
+    return cast("BinaryIO", Bounded(inner.read, Allowance(packed, name, most), name))
 
 
-class _Counted(io.RawIOBase):
+class Counted(io.RawIOBase):
     """The packed bytes, counted."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
@@ -59,9 +59,11 @@ class _Counted(io.RawIOBase):
         self.count = 0
 
     def readable(self) -> bool:
+        """Whether it can be read."""
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read on, and count."""
         if self._head:
             end = len(self._head) if size is None or size < 0 else size
             block, self._head = self._head[:end], self._head[end:]
@@ -73,20 +75,50 @@ class _Counted(io.RawIOBase):
         return block
 
 
-class _Bounded(io.RawIOBase):
-    """The unpacked bytes, no more of them than is sane."""
+class Allowance:
+    """How much may come out of a packed file, counted as it does, whatever the file says of itself."""
 
-    def __init__(self, read: Callable[[int], bytes], packed: _Counted, name: str, most: int) -> None:
-        self._read = read
+    def __init__(self, packed: Counted, name: str, most: int) -> None:
         self._packed = packed
         self._name = name
         self._most = most
         self._count = 0
 
+    def add(self, count: int) -> None:
+        """Count some bytes that came out.
+
+        Raises:
+            FileRefused: There are too many.
+        """
+        self._count += count
+        if self._count > self._most:
+            raise FileRefused("PACKED_TOO_LARGE", f"{self._name} holds more than {self._most:,} bytes. Split it.")
+        if self._count > max(RATIO_FROM, RATIO * self._packed.count):
+            raise FileRefused(
+                "PACKED_TOO_LARGE",
+                f"{self._name} unpacks to over {RATIO} times its size, as files do that are made to fill a disk. Send "
+                "it unpacked.",
+            )
+
+
+class Bounded(io.RawIOBase):
+    """Unpacked bytes, no more of them than is sane."""
+
+    def __init__(self, read: Callable[[int], bytes], allowance: Allowance, name: str) -> None:
+        self._read = read
+        self._allowance = allowance
+        self._name = name
+
     def readable(self) -> bool:
+        """Whether it can be read."""
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Read on.
+
+        Raises:
+            FileRefused: It is damaged, or there is too much of it.
+        """
         if size is None or size < 0:
             return b"".join(iter(lambda: self.read(1024 * 1024), b""))
         try:
@@ -97,19 +129,8 @@ class _Bounded(io.RawIOBase):
             if not any(word in str(trouble) for word in _WORDS_OF_PYARROW):
                 raise
             raise self._damaged(trouble) from trouble
-        self._count += len(block)
-        self._check()
+        self._allowance.add(len(block))
         return block
 
     def _damaged(self, why: Exception) -> FileRefused:
         return FileRefused("PACKED_DAMAGED", f"{self._name} cannot be unpacked to its end ({why}). Send it again.")
-
-    def _check(self) -> None:
-        if self._count > self._most:
-            raise FileRefused("PACKED_TOO_LARGE", f"{self._name} holds more than {self._most:,} bytes. Split it.")
-        if self._count > max(RATIO_FROM, RATIO * self._packed.count):
-            raise FileRefused(
-                "PACKED_TOO_LARGE",
-                f"{self._name} unpacks to over {RATIO} times its size, as files do that are made to fill a disk. Send "
-                "it unpacked.",
-            )

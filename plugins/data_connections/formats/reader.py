@@ -15,7 +15,7 @@ from data_connections.formats.decoding import codec_of, refuse_no_text, refuse_o
 from data_connections.formats.detection import detect_delimiter, detect_newline, needs_double_quotes, offer_escape
 from data_connections.formats.dialect import Dialect, line_end_of
 from data_connections.formats.header import Header, read_header
-from data_connections.formats.packed import is_packed, unpacked
+from data_connections.formats.packed import MOST_BYTES, is_packed, unpacked
 from data_connections.formats.recovery import KnownRow
 from data_connections.formats.rowcheck import RowChecker
 from data_connections.formats.strict import read_rows, too_long
@@ -140,6 +140,7 @@ def open_rows(
     name: str,
     default_names: Sequence[str] | None = None,
     block_size: int = BLOCK_SIZE,
+    most: int = MOST_BYTES,
 ) -> TableReader:
     """Open a file of rows: unpack it where it is packed, find out how it is written, and read its header.
 
@@ -150,13 +151,14 @@ def open_rows(
         default_names: Names of the columns for a file without a header, where ``file_format`` gives none, and for
             an XML file without a row.
         block_size: How many bytes to read at a time.
+        most: Bytes that a packed file may hold.
 
     Raises:
         FileRefused: The file cannot be read without guessing, or at all.
     """
     head = _read_fully(source, max(block_size, 64))
     if is_packed(head):
-        source = unpacked(head, source, name)
+        source = unpacked(head, source, name, most=most)
         head = _read_fully(source, max(block_size, 64))
         if is_packed(head):
             raise FileRefused("PACKED_TWICE", f"{name} is packed twice. Pack it once, or not at all.")

@@ -14,7 +14,8 @@ NOT_TAKEN = "not_taken"
 _SEARCH = """
     select s.id, s.trace_id, c.name as connection, s.number, s.file_name, s.origin, s.state, s.code, s.message,
            s.rows, s.accepted, s.warned, s.rejected, s.duplicate, s.held, s.received_at, s.claimed_at,
-           s.finished_at, s.acknowledged_at, s.corrects_id, s.replays_id, s.duplicate_of_id, s.sha256,
+           s.finished_at, s.acknowledged_at, s.corrects_id, s.replays_id, s.duplicate_of_id, s.sha256, s.parcel_id,
+           s.members,
            s.claimed_at as seen_at
     from submission s join connection c on c.id = s.connection_id
     where (%(name)s::text is null or c.name = %(name)s)
@@ -30,7 +31,7 @@ _SEARCH = """
                        where a.order_id = %(find)s))
     union all
     select null, null, c.name, null, g.name, 'endpoint', 'not_taken', g.reason, null,
-           0, 0, 0, 0, 0, 0, g.mtime, null, null, null, null, null, null, null, g.last_seen_at
+           0, 0, 0, 0, 0, 0, g.mtime, null, null, null, null, null, null, null, null, null, g.last_seen_at
     from sighting g join connection c on c.id = g.connection_id
     where g.decision <> 'claimed'
       and not exists (select from sighting later where later.connection_id = g.connection_id and later.path = g.path

@@ -63,14 +63,14 @@ def begin(connection: LedgerConnection, connection_id: int, revision: int, dag_r
 
 
 def files_of(connection: LedgerConnection, run_id: int) -> list[FileResult]:
-    """Return what became of the files of a run, in claim order."""
+    """Return what became of the files of a run, in claim order; of a parcel, of its members."""
     rows = connection.execute(
         """
         select s.state, s.code, s.rows, s.accepted, s.rejected, s.duplicate,
                (v.spec #>> '{limits,max_rejects}')::integer as max_rejects
         from submission s
         join connection_revision v on v.connection_id = s.connection_id and v.number = s.revision
-        where s.run_id = %s order by s.number
+        where s.run_id = %s and s.members is null order by s.turn, s.number
         """,
         [run_id],
     ).fetchall()

@@ -137,16 +137,16 @@ def take_leases(connection: LedgerConnection, connection_id: int, run_id: int) -
         with open as (
             select s.id from submission s left join connection_run r on r.id = s.run_id
             where {_TO_BE_DONE}
-            order by s.number for update of s
+            order by s.turn, s.number for update of s
         )
         update submission s
         set run_id = %(run)s, leased_by = 'run ' || %(run)s::text, leased_until = now() + %(lease)s
         from open where s.id = open.id
-        returning s.id, s.number
+        returning s.id, s.turn, s.number
         """.encode(),
         {"connection": connection_id, "run": run_id, "lease": LEASE},
     ).fetchall()
-    return [row["id"] for row in sorted(rows, key=lambda row: row["number"])]
+    return [row["id"] for row in sorted(rows, key=lambda row: (row["turn"], row["number"]))]
 
 
 def lease(connection: LedgerConnection, submission_id: int) -> None:

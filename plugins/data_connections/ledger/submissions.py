@@ -34,6 +34,8 @@ class Submission:
         expectations: What Great Expectations found.
         replays_id: The submission whose original is judged once more by this one.
         apply_anyway: The same bytes may be processed although they were applied before.
+        parcel_id: The submission of the zip that it came in, with others.
+        members: Of such a zip: how many submissions came in it.
     """
 
     id: int
@@ -70,6 +72,8 @@ class Submission:
     duplicate_of_id: int | None
     replays_id: int | None
     apply_anyway: bool
+    parcel_id: int | None
+    members: int | None
     approved_by: str | None
     approved_at: datetime | None
     claimed_at: datetime
@@ -202,14 +206,15 @@ def add_replay(
 def not_fully_applied(connection: LedgerConnection, connection_id: int) -> list[Submission]:
     """Return the final submissions of a connection, oldest first, whose kept bytes are not all in the ledger.
 
-    Of submissions of equal bytes only the newest counts.
+    Of submissions of equal bytes only the newest counts; of a parcel, its members.
     """
     query = f"""
         select {_COLUMNS} from submission s
         where connection_id = %(connection)s and state in ('quarantined', 'partly_applied') and landing_key is not null
+            and members is null
             and not exists (select from submission later where later.connection_id = s.connection_id
                             and later.sha256 = s.sha256 and later.id > s.id)
-        order by number
+        order by turn, number
     """
     return _rows(connection, query, {"connection": connection_id})
 
@@ -296,7 +301,12 @@ def fully_applied_twin(connection: LedgerConnection, submission: Submission, *, 
           and not (%(absolute)s and exists (
               select from submission later
               join connection_revision r on r.connection_id = later.connection_id and r.number = later.revision
-              where later.id > t.id and later.id < %(id)s and later.data_type = t.data_type
+              where case when later.connection_id = t.connection_id
+                         then (later.turn, later.number) > (t.turn, t.number)
+                              and (later.turn, later.number)
+                                  < (select own.turn, own.number from submission own where own.id = %(id)s)
+                         else later.id > t.id and later.id < %(id)s end
+                and later.parcel_id is distinct from t.id and later.members is null and later.data_type = t.data_type
                 and later.state not in ('quarantined', 'duplicate') and later.sha256 is distinct from t.sha256
                 and r.spec ->> 'program' = (select spec ->> 'program' from connection_revision own
                                             where own.connection_id = %(connection)s and own.number = %(revision)s)))
@@ -317,7 +327,8 @@ def first_unfinished(connection: LedgerConnection, connection_id: int) -> int | 
     found = connection.execute(
         """
         select id from submission where connection_id = %s and state in ('claimed', 'fetched', 'validated', 'on_hold')
-        order by number limit 1
+            and members is null
+        order by turn, number limit 1
         """,
         [connection_id],
     ).fetchone()

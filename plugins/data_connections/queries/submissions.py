@@ -15,7 +15,7 @@ from data_connections.queries.filters import ListFilter, Text, left_out
 _SELECT = """
 select s.id, s.trace_id, s.number, c.name as connection, v.spec ->> 'program' as program, s.data_type, s.file_name,
        s.origin, s.state, s.code, s.message, s.received_at, s.finished_at, s.size, s.rows, s.accepted, s.warned,
-       s.rejected, s.duplicate, s.held, s.corrects_id, s.replays_id, s.duplicate_of_id
+       s.rejected, s.duplicate, s.held, s.corrects_id, s.replays_id, s.duplicate_of_id, s.parcel_id, s.members
 from submission s
 join connection c on c.id = s.connection_id
 join connection_revision v on v.connection_id = c.id and v.number = c.revision
@@ -104,11 +104,13 @@ def connection_of(connection: LedgerConnection, submission_id: int) -> str | Non
 
 
 def related(connection: LedgerConnection, submission_id: int) -> list[DictRow]:
-    """Return the submissions that correct, replay or copy this one, oldest first."""
+    """Return the submissions that correct, replay or copy this one or came in it, oldest first."""
     return connection.execute(
         """select id, file_name, state, case when corrects_id = %(id)s then 'corrects'
-                  when replays_id = %(id)s then 'replays' else 'is a copy of' end as how
-           from submission where corrects_id = %(id)s or replays_id = %(id)s or duplicate_of_id = %(id)s
+                  when replays_id = %(id)s then 'replays'
+                  when parcel_id = %(id)s then 'came in' else 'is a copy of' end as how
+           from submission
+           where corrects_id = %(id)s or replays_id = %(id)s or duplicate_of_id = %(id)s or parcel_id = %(id)s
            order by id limit 50""",
         {"id": submission_id},
     ).fetchall()

@@ -55,7 +55,9 @@ class Limits(BaseModel):
     max_rejects: int | None = Field(
         default=None, ge=0, description="More rejected rows than this in a file make the run Failed."
     )
-    max_bytes: int = Field(default=10 * 1024**3, gt=0, description="A larger file is refused unread.")
+    max_bytes: int = Field(
+        default=10 * 1024**3, gt=0, description="A larger file is refused unread; so is a packed one that holds more."
+    )
     files_per_run: int = Field(default=200, gt=0, le=1000, description="Files that one run takes at most.")
     hold_rows_for: Annotated[timedelta, Field(ge=timedelta(0))] = Field(
         default=timedelta(days=7),

@@ -144,6 +144,12 @@ class InboundFolder(Folder):
         description="Exact name, or with `*` (any run), `?` (one character) and `{date:%Y_%m_%d}` (business date).",
     )
     exclude: tuple[Pattern, ...] = Field(default=(), description="Patterns of files that are never taken.")
+    member_pattern: Pattern = Field(
+        default="*",
+        min_length=1,
+        description="Of a zip with several files, those that are taken, by their names without folders; each becomes "
+        "a submission of its own.",
+    )
     after_read: Literal["keep", "delete", "move"] = Field(
         default="keep", description="What happens to the partner's file once its outcome is known."
     )

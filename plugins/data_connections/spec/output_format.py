@@ -54,8 +54,9 @@ class OutputFormat(BaseModel):
     type: OutputType = "csv"
     """csv, tsv and psv are delimited text (comma, tab, pipe) by RFC 4180; xml; json_lines is one JSON object a line."""
 
-    compression: Literal["none", "gzip", "zip"] = "none"
-    """gzip, or a zip with one file in it; neither holds a time. Parquet is compressed inside, so it takes none."""
+    compression: Literal["none", "gzip", "zip", "zstd"] = "none"
+    """gzip, zstd, or a zip with one file in it; none of them holds a time. Parquet is compressed inside, so it takes
+    none."""
 
     columns: Annotated[tuple[str, ...] | None, BeforeValidator(_listed), AfterValidator(_given_once)] = None
     """Which columns of the report, in which order; all of them, in the report's order, where left out."""

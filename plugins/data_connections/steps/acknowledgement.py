@@ -16,7 +16,7 @@ from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.names import join
 from data_connections.errors import EndpointFileMissing, FileChanged
 from data_connections.landing import Landing
-from data_connections.ledger import Ledger, outcomes, sightings, submissions
+from data_connections.ledger import Ledger, outcomes, parcels, sightings, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submissions import Submission
 from data_connections.steps.job import Job, read_job
@@ -67,6 +67,7 @@ def summary_of(connection: LedgerConnection, job: Job) -> dict[str, Any]:
     submission = job.submission
     codes = outcomes.outcome_counts(connection, submission.id)
     totals = outcomes.totals(connection, submission.id)
+    members = parcels.members(connection, submission.id)
     return {
         "constants": {
             "traceId": str(submission.trace_id),
@@ -93,6 +94,7 @@ def summary_of(connection: LedgerConnection, job: Job) -> dict[str, Any]:
         },
         "totals": [{**total, "quantity": str(total["quantity"]), "amount": str(total["amount"])} for total in totals],
         "codes": codes,
+        **({"files": members} if members else {}),
         "warnings": submission.warnings,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data_connections.catalog import activity
 from data_connections.errors import ConfigurationError
-from data_connections.ledger import Ledger, staging, submissions
+from data_connections.ledger import Ledger, parcels, staging, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submissions import Submission
 
@@ -47,6 +47,8 @@ def refuse(ledger: Ledger, submission_id: int, who: str, reason: str = "") -> No
         message = f"Refused by {who}." + (f" {reason}" if reason else "")
         submissions.set_quarantined(connection, submission_id, "REFUSED", message)
         staging.drop_attempts(connection, submission_id)
+        if submission.parcel_id:
+            parcels.conclude(connection, submission.parcel_id)
         _record(connection, submission, who, "submission.refused", reason)
 
 

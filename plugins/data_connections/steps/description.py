@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from data_connections.ledger import Ledger, outcomes, submissions
+from data_connections.ledger import Ledger, outcomes, parcels, submissions
 from data_connections.ledger.submissions import Submission
 
 ERRORS_SHOWN = 1000
@@ -27,6 +27,7 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         row = connection.execute("select name from connection where id = %s", [submission.connection_id]).fetchone()
         codes = outcomes.outcome_counts(connection, submission_id)
         listed = outcomes.outcomes(connection, submission_id, limit=errors)
+        members = parcels.members(connection, submission_id) if submission.members else None
     amounts = {total["currency"]: format(total["amount"], "f") for total in totals if total["outcome"] == "accepted"}
     return {
         "id": submission.id,
@@ -57,6 +58,8 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         "file_error": _refusal(submission),
         "file_warnings": submission.warnings,
         "codes": codes,
+        "parcel": submission.parcel_id,
+        "members": members,
         "duplicate_of": submission.duplicate_of_id,
         "corrects": submission.corrects_id,
         "approved_by": submission.approved_by,

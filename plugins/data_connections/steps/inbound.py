@@ -19,6 +19,7 @@ from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Seal
 from data_connections.ledger.submissions import Submission
 from data_connections.spec import HoldIf, InboundConnection
+from data_connections.steps import parcels
 from data_connections.steps.acknowledgement import acknowledge
 from data_connections.steps.held_rows import retry_held
 from data_connections.steps.job import Job, read_job
@@ -41,7 +42,7 @@ def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[S
         files: Files that have settled, in claim order.
 
     Returns:
-        The submissions that the run has to bring to an end, in claim order.
+        The submissions that the run has to bring to an end, in claim order; members of a parcel come with it.
     """
     assert isinstance(run.spec, InboundConnection)  # noqa: S101 - only inbound connections have a task that claims
     with ledger.connect() as connection:
@@ -49,7 +50,8 @@ def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[S
         for file in files:
             _claim_one(connection, run, run.spec, file)
         leased = sightings.take_leases(connection, run.connection_id, run.id)
-        return [submissions.get(connection, submission_id) for submission_id in leased]
+        found = [submissions.get(connection, submission_id) for submission_id in leased]
+    return [submission for submission in found if submission.parcel_id not in leased]
 
 
 def _claim_one(connection: LedgerConnection, run: PinnedRun, spec: InboundConnection, file: RemoteFile) -> None:
@@ -120,6 +122,8 @@ def validate(
 ) -> dict[str, Any]:
     """Validate a fetched file and seal its rows in staging; a file that cannot be read is quarantined.
 
+    A parcel is unpacked: its members are then to be validated, each on its own.
+
     Bytes that the connection applied before, to the last row, end here as a duplicate; a file beyond a limit of
     ``hold_if`` waits for approval.
     """
@@ -128,17 +132,22 @@ def validate(
         job = read_job(connection, submission_id, data_types, lock=True)
         is_open = job.submission.state == "fetched" and not _end_as_duplicate(connection, job)
     if is_open:
-        _stage_and_seal(ledger, landing, job)
+        _read(ledger, landing, job)
+    parcels.conclude(ledger, submission_id)
     return result_of(ledger, submission_id)
 
 
-def _stage_and_seal(ledger: Ledger, landing: Landing, job: Job) -> None:
+def _read(ledger: Ledger, landing: Landing, job: Job) -> None:
     try:
-        staged = stage(ledger, landing, job)
+        if not parcels.unpack(ledger, landing, job):
+            _stage_and_seal(ledger, landing, job)
     except FileRefused as refused:
         place = {"line": refused.line} | ({"format": refused.options} if refused.options else {})
         _quarantine(ledger, job.submission.id, refused.code, refused.message, place)
-        return
+
+
+def _stage_and_seal(ledger: Ledger, landing: Landing, job: Job) -> None:
+    staged = stage(ledger, landing, job)
     with ledger.connect() as connection:
         sealed = seal(connection, job, staged)
         if sealed is not None:
@@ -200,8 +209,9 @@ def apply(
                 raise
             with ledger.connect() as connection:
                 job = read_job(connection, submission_id, data_types)
-            _stage_and_seal(ledger, landing, job)
+            _read(ledger, landing, job)
     _free_held(ledger, submission_id, data_types)
+    parcels.conclude(ledger, submission_id)
     return result_of(ledger, submission_id)
 
 
@@ -216,7 +226,7 @@ def _free_held(ledger: Ledger, submission_id: int, data_types: DataTypes | None)
 def _apply_once(connection: LedgerConnection, submission_id: int, data_types: DataTypes | None) -> None:
     sightings.renew_lease(connection, submission_id)
     job = read_job(connection, submission_id, data_types, lock=True)
-    if job.submission.state != "validated":
+    if job.submission.state != "validated" or job.submission.members:
         return
     applying.lock_family(connection, job.data_type, job.spec.program)
     if _end_as_duplicate(connection, job) or applying.apply_staged(

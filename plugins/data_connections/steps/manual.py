@@ -12,7 +12,7 @@ from data_connections.catalog.data_type_versions import must_fit
 from data_connections.data_types import DataTypes
 from data_connections.errors import ConfigurationError, LedgerUnavailable
 from data_connections.landing import Landing, Original
-from data_connections.ledger import Ledger, sightings, submissions
+from data_connections.ledger import Ledger, parcels, sightings, submissions
 from data_connections.spec import InboundConnection
 from data_connections.steps import inbound
 from data_connections.steps.acknowledgement import result_files
@@ -114,13 +114,22 @@ def finish(
     """
     for left in reversed(range(TRIES)):
         try:
-            inbound.validate(ledger, submission_id, landing, data_types=data_types)
-            inbound.apply(ledger, submission_id, landing, data_types=data_types)
+            _validate_and_apply(ledger, landing, submission_id, data_types)
             break
         except LedgerUnavailable:
             if not left:
                 raise
     return described(ledger, submission_id)
+
+
+def _validate_and_apply(ledger: Ledger, landing: Landing, submission_id: int, data_types: DataTypes | None) -> None:
+    """Bring a submission, and those that came in it, to their end."""
+    inbound.validate(ledger, submission_id, landing, data_types=data_types)
+    with ledger.connect() as connection:
+        members = parcels.members(connection, submission_id)
+    for member in members:
+        _validate_and_apply(ledger, landing, member["id"], data_types)
+    inbound.apply(ledger, submission_id, landing, data_types=data_types)
 
 
 def write_results(

@@ -168,6 +168,11 @@ def _replayable(connection: LedgerConnection, submission_id: int) -> Submission:
         raise ConfigurationError(
             f"Submission {submission_id} is {submission.state}, not final; it can be taken again once it has ended."
         )
+    if submission.members:
+        raise ConfigurationError(
+            f"Submission {submission_id} is a zip of {submission.members} files. Take again those that need it; "
+            f"`connections submissions show {submission_id}` lists them."
+        )
     if submission.landing_key is None:
         raise ConfigurationError(
             f"Submission {submission_id} has no original ({submission.code}): the file never came here whole. "

@@ -55,8 +55,8 @@ def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
         file_format = FileFormat() if _is_rejects_file(beginning.read(HEAD)) else job.file_format
     source = landing.open_verified(key)
     try:
-        mapping = job.options().mapping
-        return source, open_table(source, job.data_type, file_format, mapping, name=job.submission.file_name)
+        name, most = job.submission.file_name, job.spec.limits.max_bytes
+        return source, open_table(source, job.data_type, file_format, job.options().mapping, name=name, most=most)
     except BaseException:
         source.close()
         raise

@@ -58,6 +58,11 @@ def withdraw(
     with ledger.connect() as connection:
         job = read_job(connection, submission_id, data_types, lock=True)
         submission = job.submission
+        if submission.members:
+            raise ConfigurationError(
+                f"Submission {submission_id} is a zip of {submission.members} files: withdraw them one by one; "
+                f"`connections submissions show {submission_id}` lists them."
+            )
         if submission.data_type not in applying.OF_ACTIONS or submission.state not in ("applied", "partly_applied"):
             raise ConfigurationError(
                 f"Submission {submission_id} cannot be withdrawn: nothing of it was applied to actions (its state is "

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from data_connections.data_types import DataType
 from data_connections.errors import FileRefused
+from data_connections.formats.packed import MOST_BYTES
 from data_connections.spec.file_format import FileFormat
 from data_connections.validation.copies import Copies, CopyWriters
 from data_connections.validation.opening import open_table
@@ -84,6 +85,7 @@ def check_file(
     errors_shown: int = ERRORS_SHOWN,
     copies: Copies | None = None,
     review: Review | None = None,
+    most: int = MOST_BYTES,
 ) -> CheckReport:
     """Check one file.
 
@@ -96,6 +98,7 @@ def check_file(
         errors_shown: How many errors and warnings of rows to list.
         copies: Where to write accepted and rejected rows; a refused file leaves none.
         review: Looks at each validated block and may change outcomes, such as by the ledger's rules.
+        most: Bytes that a packed file may hold.
 
     Raises:
         ConfigurationError: The data type's suite cannot be evaluated, or the time zone does not exist.
@@ -113,6 +116,7 @@ def check_file(
                 (file_format or FileFormat()).over(data_type.format),
                 options.mapping,
                 name=Path(shown_name).name,
+                most=most,
             )
             report = _read_through(Validation(reader, data_type, options, review), empty, errors_shown, writers)
         except FileRefused as refused:

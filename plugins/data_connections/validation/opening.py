@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from data_connections.data_types import DataType
 from data_connections.formats import TableReader, open_rows
+from data_connections.formats.packed import MOST_BYTES
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.mapping import ColumnMapping
 from data_connections.validation.indexed import spread_items
@@ -13,7 +14,13 @@ from data_connections.validation.packed import unpack_items
 
 
 def open_table(
-    source: BinaryIO, data_type: DataType, file_format: FileFormat, mapping: ColumnMapping, *, name: str
+    source: BinaryIO,
+    data_type: DataType,
+    file_format: FileFormat,
+    mapping: ColumnMapping,
+    *,
+    name: str,
+    most: int = MOST_BYTES,
 ) -> TableReader:
     """Open a file whose rows are of a data type.
 
@@ -23,9 +30,11 @@ def open_table(
         file_format: How it is written.
         mapping: How its columns become those of the data type, its preset resolved.
         name: Its name, for messages.
+        most: Bytes that a packed file may hold.
 
     Raises:
         FileRefused: The file cannot be read without guessing, or at all.
     """
-    reader = open_rows(source, file_format, name=name, default_names=[column.name for column in data_type.columns])
+    names = [column.name for column in data_type.columns]
+    reader = open_rows(source, file_format, name=name, default_names=names, most=most)
     return unpack_items(spread_items(reader, data_type), mapping)

@@ -27,7 +27,7 @@ from data_connections.spec.options import from_options
 TYPES = ("csv", "tsv", "psv", "xml", "json_lines", "parquet")
 FORMS = [
     *(OutputFormat(type=kind) for kind in TYPES),
-    *(OutputFormat(type=kind, compression=packed) for kind in TYPES[:5] for packed in ("gzip", "zip")),
+    *(OutputFormat(type=kind, compression=packed) for kind in TYPES[:5] for packed in ("gzip", "zip", "zstd")),
     *(OutputFormat(type="csv", encoding=name) for name in ("utf-8-sig", "utf-16", "cp1252")),
     OutputFormat(type="tsv", header=False),
 ]
@@ -94,7 +94,7 @@ def test_packed_files_hold_no_time_and_do_not_depend_on_the_process():
         "    writer.write([(1,), (2,)])\n"
         "sys.stdout.buffer.write(target.getvalue())\n"
     )
-    for compression in ("gzip", "zip"):
+    for compression in ("gzip", "zstd", "zip"):
         run = subprocess.run([sys.executable, "-c", program, compression], capture_output=True, check=True)
         output = OutputFormat(type="json_lines", compression=compression)
         assert run.stdout == written(output, [(1,), (2,)], [OutputColumn("n", "integer")])

@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from data_connections.endpoints.blocking import BlockingEndpoint, open_endpoint
-from data_connections.endpoints.sftp import SftpEndpoint
 from data_connections.ledger import runs
 from data_connections.steps import inbound, manual
-from data_connections.steps.pinned_run import PinnedRun, begin_run
-from fixtures.desk import Desk, parsed, table
-from local_stack.partner_sftp import PartnerServer
-
-HEADER = "CampaignId,ActionTrackerId,EventDate,OrderId,Amount"
-ARRIVED = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
-
-
-class Partner:
-    """A partner's server, a connection to it, and the steps of a run."""
-
-    def __init__(self, desk: Desk, server: PartnerServer, endpoint: BlockingEndpoint) -> None:
-        self.desk, self.server, self.endpoint = desk, server, endpoint
-
-    def put(self, name: str, *orders: str) -> None:
-        path = self.server.files / "out" / name
-        path.write_text(table(HEADER, *(f"1000,2001,2026-02-20T10:00:00Z,{each}" for each in orders)))
-        os.utime(path, (ARRIVED, ARRIVED))
-
-    def begin(self, run: str = "run 1") -> PinnedRun:
-        row = self.desk.ledger.one("select revision from connection where name = 'orders'")
-        assert row is not None
-        return begin_run(self.desk.ledger, "orders", row["revision"], run)
-
-    def claim(self, run: PinnedRun) -> list[int]:
-        files = sorted(self.endpoint.list("/out"), key=lambda file: file.name)
-        return [claimed.id for claimed in inbound.claim(self.desk.ledger, run, files)]
-
-    def steps(self, submission: int) -> dict[str, Any]:
-        ledger, landing = self.desk.ledger, self.desk.landing
-        inbound.fetch(ledger, submission, self.endpoint, landing)
-        inbound.validate(ledger, submission, landing)
-        inbound.apply(ledger, submission, landing)
-        inbound.acknowledge(ledger, submission, self.endpoint, landing)
-        return inbound.result_of(ledger, submission)
-
-    def names(self, folder: str) -> list[str]:
-        return sorted(path.name for path in (self.server.files / folder).iterdir() if path.is_file())
-
-
-@pytest.fixture
-def partner(desk: Desk, sftp_partner: PartnerServer) -> Iterator[Partner]:
-    desk.connect(details={"result_folder": "/results", "after_read": "move"})
-    login = sftp_partner.login
-    from data_connections.endpoints.contract import Credentials
-
-    credentials = Credentials(login.login, password=login.password, host_keys=(login.host_key,))
-    with open_endpoint(lambda: SftpEndpoint("127.0.0.1", sftp_partner.port, credentials)) as endpoint:
-        yield Partner(desk, sftp_partner, endpoint)
+from fixtures.desk import parsed, table
+from fixtures.sender import HEADER, Partner
 
 
 def test_a_run_takes_files_in_order_and_answers_the_sender(partner: Partner) -> None:

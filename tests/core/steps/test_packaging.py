@@ -37,7 +37,7 @@ def outbound(ledger: Ledger, tmp_path: Path, sftp_partner: PartnerServer) -> Out
     return made
 
 
-@pytest.mark.parametrize("compression", ["none", "gzip", "zip"])
+@pytest.mark.parametrize("compression", ["none", "gzip", "zip", "zstd"])
 @pytest.mark.parametrize("kind", ["csv", "tsv", "psv", "xml", "json_lines", "parquet"])
 def test_a_report_arrives_in_every_format_and_adds_up(outbound: Outbound, kind: str, compression: str) -> None:
     if kind == "parquet" and compression != "none":

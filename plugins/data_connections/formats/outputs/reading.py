@@ -54,6 +54,9 @@ def _unpacked(source: BinaryIO, output: OutputFormat) -> Iterator[BinaryIO]:
     if output.compression == "gzip":
         with gzip.GzipFile(fileobj=source) as packed:
             yield cast("BinaryIO", packed)
+    elif output.compression == "zstd":
+        with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), "zstd") as packed:
+            yield cast("BinaryIO", packed)
     elif output.compression == "zip":
         with zipfile.ZipFile(source) as archive:
             (entry,) = archive.infolist()

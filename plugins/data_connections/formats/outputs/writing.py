@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, cast
 
+import pyarrow as pa
+
 from data_connections.errors import ConfigurationError
 from data_connections.formats.outputs.column import OutputColumn
 from data_connections.spec.output_format import DELIMITERS, OutputFormat
@@ -111,6 +113,9 @@ def _compressed(target: BinaryIO, output: OutputFormat, name: str) -> Iterator[B
         yield sink
     elif output.compression == "gzip":
         with gzip.GzipFile(filename="", mode="wb", fileobj=sink, compresslevel=_GZIP_LEVEL, mtime=0) as packed:
+            yield cast("BinaryIO", packed)
+    elif output.compression == "zstd":
+        with pa.CompressedOutputStream(pa.PythonFile(sink, mode="w"), "zstd") as packed:
             yield cast("BinaryIO", packed)
     else:
         with _zip_entry(sink, name + output.extension) as packed:

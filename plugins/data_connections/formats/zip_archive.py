@@ -1,4 +1,4 @@
-"""The one file inside a zip, after the archive was checked: what it says of itself in two places has to agree.
+"""A zip file, after it was checked: what it says of itself in two places has to agree.
 
 Older zipfile modules open archives whose entries lie over each other, or whose local headers name other files.
 """
@@ -22,10 +22,52 @@ _LATER_SIZES = 0x08
 _ENCRYPTED = 0x41
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _NO_DATA = ("__MACOSX/",)
+_NO_DATA_NAMES = (".DS_Store", "Thumbs.db")
+
+
+class ZipArchive:
+    """A zip file whose two directories agree; close it, or let the member that is read from it go.
+
+    Args:
+        packed: The file, from its beginning; read to the end.
+        name: Its name, for messages.
+        most: Bytes that it may have.
+
+    Attributes:
+        files: What it holds, in its own order; folders and what macOS and Windows add do not count.
+
+    Raises:
+        FileRefused: It is damaged, encrypted or contradicts itself, or is an Office document.
+    """
+
+    def __init__(self, packed: BinaryIO, name: str, most: int) -> None:
+        self._name = name
+        self._spool = _spooled(packed, name, most)
+        try:
+            self._archive = _opened(self._spool, name)
+            entries = self._archive.infolist()
+            _refuse_workbook(entries)
+            _check(self._spool, self._archive, entries, name)
+        except BaseException:
+            self._spool.close()
+            raise
+        self.files = [entry for entry in entries if not entry.is_dir() and not _is_no_data(entry.filename)]
+
+    def open(self, entry: zipfile.ZipInfo) -> BinaryIO:
+        """Open one of ``files`` for reading; FileRefused comes from ``read`` where it is damaged."""
+        return cast("BinaryIO", _Member(self._archive.open(entry), self._name, self))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._spool.close()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_spool"):
+            self.close()
 
 
 def open_only_member(packed: BinaryIO, name: str, most: int) -> BinaryIO:
-    """Return the one file of a zip for reading; folders and what macOS adds do not count.
+    """Return the one file of a zip for reading.
 
     Args:
         packed: The archive, from its beginning; read to the end.
@@ -33,33 +75,30 @@ def open_only_member(packed: BinaryIO, name: str, most: int) -> BinaryIO:
         most: Bytes that the archive may have.
 
     Raises:
-        FileRefused: It is damaged, encrypted or contradicts itself, or holds no file or several.
+        FileRefused: It cannot be read, or holds no file or several.
     """
-    spool = _spooled(packed, name, most)
-    try:
-        return cast("BinaryIO", _Member(_only_member(spool, name), spool, name))
-    except BaseException:
-        spool.close()
-        raise
+    archive = ZipArchive(packed, name, most)
+    if len(archive.files) != 1:
+        archive.close()
+        named = ", ".join(entry.filename for entry in archive.files[:3])
+        held = f"{len(archive.files)} files ({named} ...)" if archive.files else "no file"
+        raise _refused("ZIP_NOT_ONE_FILE", name, f"holds {held}, and one is read here")
+    return archive.open(archive.files[0])
 
 
-def _only_member(spool: IO[bytes], name: str) -> IO[bytes]:
+def _is_no_data(name: str) -> bool:
+    return name.startswith(_NO_DATA) or name.rpartition("/")[2] in _NO_DATA_NAMES
+
+
+def _opened(spool: IO[bytes], name: str) -> zipfile.ZipFile:
     try:
-        archive = zipfile.ZipFile(spool)
+        return zipfile.ZipFile(spool)
     except (zipfile.BadZipFile, OSError, ValueError) as damaged:
         raise _refused("PACKED_DAMAGED", name, f"is no whole zip file ({damaged}). Send it again") from damaged
-    entries = archive.infolist()
-    _refuse_workbook(entries)
-    _check(spool, archive, entries, name)
-    files = [entry for entry in entries if not entry.is_dir() and not entry.filename.startswith(_NO_DATA)]
-    if len(files) != 1:
-        held = f"{len(files)} files ({', '.join(entry.filename for entry in files[:3])} ...)" if files else "no file"
-        raise _refused("ZIP_NOT_ONE_FILE", name, f"holds {held}. Send one file in each zip")
-    return archive.open(files[0])
 
 
 def _spooled(packed: BinaryIO, name: str, most: int) -> IO[bytes]:
-    spool = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 - it lives as long as the member is read
+    spool = tempfile.SpooledTemporaryFile(SPOOLED)  # noqa: SIM115 - it lives as long as the archive is read
     size = 0
     while block := packed.read(BLOCK):
         size += len(block)
@@ -117,16 +156,12 @@ def _refused(code: str, name: str, what: str) -> FileRefused:
 
 
 class _Member:
-    """A member that turns zipfile's errors into refusals, and closes the archive with itself."""
+    """A member that turns zipfile's errors into refusals, and keeps its archive open."""
 
-    def __init__(self, member: IO[bytes], spool: IO[bytes], name: str) -> None:
+    def __init__(self, member: IO[bytes], name: str, archive: ZipArchive) -> None:
         self._member = member
-        self._spool = spool
         self._name = name
-
-    def __del__(self) -> None:
-        self._member.close()
-        self._spool.close()
+        self._archive = archive
 
     def read(self, size: int = -1) -> bytes:
         try:
