@@ -12,6 +12,7 @@ from ui.api import description
 from ui.failures import handle_failures
 from ui.guards import same_origin, with_headers
 from ui.pages import (
+    actions,
     activity,
     bulk,
     changing,
@@ -26,6 +27,7 @@ from ui.pages import (
     sending,
     submission,
     submissions,
+    withdrawing,
     wizard,
 )
 from ui.rendering import HERE
@@ -42,7 +44,9 @@ PAGES = (
     destinations,
     submissions,
     submission,
+    withdrawing,
     deliveries,
+    actions,
     data_types,
     credentials,
     activity,

@@ -13,6 +13,8 @@ DONE = {
     "started": "Started. This page follows the run.",
     "approved": "Approved. It is being applied.",
     "refused": "Refused. Nothing of the file is applied.",
+    "going_on": "It goes on. This page follows the file.",
+    "withdrawn": "Withdrawn. What it did to actions that are not locked is undone.",
     "submitted": "Taken. This page follows the file.",
     "replayed": "Taken again. This page follows the file.",
     "sent": "A new run sends the day again.",

@@ -54,6 +54,18 @@ def test_connections_are_filtered_sorted_and_paged_by_the_address(client, acme):
     assert viewer.get("?sort=secret").status_code == 422
 
 
+def test_empty_fields_of_a_filter_form_are_left_out(client, acme):
+    viewer = client("viewer")
+    assert len(names(viewer.get("?search=&program=&data_type=&direction=&status=&owner=").text)) == 13
+    for path in (
+        "submissions?search=&since=&before=",
+        "deliveries?search=&report=",
+        "activity?who=&until=",
+        "actions?partner=",
+    ):
+        assert viewer.get(path).status_code == 200, path
+
+
 def test_submissions_page_by_their_last_line_and_say_what_fits(client, acme):
     viewer = client("viewer")
     first = viewer.get("submissions?size=100")

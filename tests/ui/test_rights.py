@@ -22,6 +22,7 @@ def books(ledger: Ledger) -> dict[str, Any]:
     """Two connections of a program, one managed by the screen, with a submission on hold and a delivery."""
     with ledger.connect() as connection:
         connection.execute("insert into program (id, key, name, currency) values (1, 'acme', 'Acme', 'EUR')")
+        connection.execute("insert into event_type (id, program_id, name) values (11, 1, 'Sale')")
     apply_to(ledger, INBOUND, OUTBOUND)
     with ledger.connect() as connection:
         connection.execute("update connection set managed_by = 'screen'")
@@ -43,8 +44,15 @@ def books(ledger: Ledger) -> dict[str, Any]:
                values (%s, 1, 'acme-out.csv', 1, 1, 'x', 'originals/xx/x')""",
             [delivery["id"]],
         )
+        action = connection.execute(
+            """insert into action (program_id, event_type_id, order_id, event_at, received_at, amount, currency,
+                                   submission_id, line)
+               values (1, 11, 'acme-secret-order', now(), now(), 5, 'EUR', %s, 2) returning id""",
+            [submission["id"]],
+        ).fetchone()
     return {
         "name": "acme-conversions",
+        "action_id": action["id"],
         "submission_id": submission["id"],
         "delivery_id": delivery["id"],
         "number": 1,
@@ -105,7 +113,9 @@ def test_a_role_of_another_program_sees_and_does_nothing_here(client, books, led
         answer = stranger.request(method, address(path, books), data=form(books))
         assert "acme-secret" not in answer.text, path
         assert "acme-out" not in answer.text, path
-        if re.search(r"{(name|submission_id|delivery_id|host|credentials)}", path) and not path.startswith("/static"):
+        if re.search(r"{(name|submission_id|delivery_id|action_id|host|credentials)}", path) and not path.startswith(
+            "/static"
+        ):
             assert answer.status_code in (403, 404, 422), (method, path, answer.status_code, answer.text)
         elif method in CHANGING:
             assert answer.status_code in (303, 403, 404, 422), (method, path, answer.status_code)

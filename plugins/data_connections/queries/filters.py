@@ -17,9 +17,9 @@ def left_out(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-Text = Annotated[str | None, BeforeValidator(left_out), Field(max_length=200, pattern=r"^[^\x00]*$")]
+Text = Annotated[Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] | None, BeforeValidator(left_out)]
 Day = Annotated[date | None, BeforeValidator(left_out)]
-Before = Annotated[int | None, BeforeValidator(left_out), Field(ge=1, le=LARGEST_ID)]
+Number = Annotated[Annotated[int, Field(ge=1, le=LARGEST_ID)] | None, BeforeValidator(left_out)]
 Size = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
 Direction = Annotated[Literal["inbound", "outbound"] | None, BeforeValidator(left_out)]
 
@@ -39,5 +39,5 @@ class ListFilter(BaseModel):
     search: Text = Field(default=None, description="Text to look for.")
     since: Day = Field(default=None, description="First day, UTC.")
     until: Day = Field(default=None, description="Last day, UTC.")
-    before: Before = Field(default=None, description="Only what is older than this number.")
+    before: Number = Field(default=None, description="Only what is older than this number.")
     size: Size = Field(default=PAGE_SIZE, description="Lines on a page.")

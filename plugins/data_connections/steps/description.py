@@ -63,13 +63,23 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         "duplicate_of": submission.duplicate_of_id,
         "corrects": submission.corrects_id,
         "approved_by": submission.approved_by,
+        "withdrawn_by": submission.withdrawn_by,
         "size": submission.size,
         "sha256": submission.sha256,
         **{name: _time(getattr(submission, name)) for name in _TIMES},
     }
 
 
-_TIMES = ("received_at", "claimed_at", "fetched_at", "validated_at", "approved_at", "finished_at", "acknowledged_at")
+_TIMES = (
+    "received_at",
+    "claimed_at",
+    "fetched_at",
+    "validated_at",
+    "approved_at",
+    "finished_at",
+    "acknowledged_at",
+    "withdrawn_at",
+)
 
 
 def _refusal(submission: Submission) -> dict[str, Any] | None:

@@ -38,6 +38,25 @@ def explain(ledger: Ledger, name: str, *, program: str | None = None) -> list[di
     raise UnknownName("action, order or customer", name, ())
 
 
+def explain_action(ledger: Ledger, action_id: int) -> dict[str, Any]:
+    """Return one action with its ``timeline``, and in ``earned`` what its payout is made of.
+
+    Each line of ``earned`` is an item, or the whole action where it has none: ``sku``, ``category``, ``quantity``,
+    ``amount``, ``percent`` or ``fixed`` of its term, ``contract``, ``starts``, ``payout``, and ``fits``: whether the
+    payout is what the term gives for the amount.
+
+    Raises:
+        UnknownName: There is no such action.
+    """
+    with ledger.connect() as connection:
+        parameters = {"name": str(action_id), "id": action_id, "program": None, "most": 1}
+        action = connection.execute(_ACTIONS.replace(b"{way}", _BY_ID), parameters).fetchone()
+        if action is None:
+            raise UnknownName("action", str(action_id), ())
+        earned = connection.execute(_EARNED_BY_ITEM if action["items"] else _EARNED, [action_id]).fetchall()
+        return {**action, "timeline": _timeline(connection, action_id), "earned": earned}
+
+
 def _timeline(connection: LedgerConnection, action_id: int) -> list[dict[str, Any]]:
     events = connection.execute(_EVENTS, [action_id, action_id]).fetchall()
     items = connection.execute(_ITEMS, [action_id]).fetchall()
@@ -99,3 +118,27 @@ _ITEMS = b"""
     join action_item n on n.action_id = u.action_id and n.number = i.number
     where u.action_id = %s order by u.id, i.number
 """
+_FITS = b"""
+           case when {of}.payout is null then null
+                when m.percent is not null then {of}.payout = round({of}.amount * m.percent / 100, 2)
+                else {of}.payout in (0, m.fixed) end as fits
+"""
+_TERM = b"m.percent, m.fixed, m.category as term_category, m.starts, c.name as contract, {of}.payout,"
+_EARNED_BY_ITEM = (
+    b"""
+    select i.number, i.sku, i.category, i.quantity, i.amount, {term} {fits}
+    from action_item i left join contract_term m on m.id = i.term_id left join contract c on c.id = m.contract_id
+    where i.action_id = %s order by i.number
+""".replace(b"{term}", _TERM)
+    .replace(b"{fits}", _FITS)
+    .replace(b"{of}", b"i")
+)
+_EARNED = (
+    b"""
+    select null as number, null as sku, m.category, null as quantity, a.amount, {term} {fits}
+    from action a left join contract_term m on m.id = a.term_id left join contract c on c.id = m.contract_id
+    where a.id = %s
+""".replace(b"{term}", _TERM)
+    .replace(b"{fits}", _FITS)
+    .replace(b"{of}", b"a")
+)

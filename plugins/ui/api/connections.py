@@ -14,7 +14,7 @@ from data_connections.catalog.removal import delete, undelete
 from data_connections.ledger import Ledger
 from data_connections.queries import runs
 from data_connections.queries.connections import ConnectionFilter
-from data_connections.queries.filters import Before, Size
+from data_connections.queries.filters import Number, Size
 from hooks.trial import trial
 from ui.airflow_dags import dag_states, set_paused, start_run
 from ui.api.models import (
@@ -37,7 +37,7 @@ from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 Spec = Annotated[dict[str, Any], Body(description="A spec, as YAML files have it: docs/configuration.md.")]
-Number = Annotated[int, Path(ge=1, lt=2**31)]
+RevisionNumber = Annotated[int, Path(ge=1, lt=2**31)]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="The ETag of the revision that you changed.")]
 
 
@@ -140,7 +140,7 @@ def test_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[
 
 @router.get("/{name}/runs")
 def list_runs(
-    visitor: VisitorDep, ledger: LedgerDep, name: Name, before: Before = None, size: Size = 50
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, before: Number = None, size: Size = 50
 ) -> Newest[RunLine]:
     """List runs, the newest first."""
     with ledger.connect() as connection:
@@ -172,7 +172,7 @@ def list_revisions(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[R
 
 
 @router.post("/{name}/revisions/{number}/restore")
-def restore_revision(visitor: VisitorDep, ledger: LedgerDep, name: Name, number: Number) -> Saved:
+def restore_revision(visitor: VisitorDep, ledger: LedgerDep, name: Name, number: RevisionNumber) -> Saved:
     """Make the content of an earlier revision a new one."""
     _editable(visitor, ledger, name)
     content = {**revision(ledger, name, number).content, "name": name}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
@@ -31,6 +32,13 @@ class Newest(BaseModel, Generic[Item]):
 
     items: list[Item]
     next_before: int | None = Field(description="`before` of the next page; null on the last one.")
+
+
+class Paged(BaseModel, Generic[Item]):
+    """One page of a list that is not counted."""
+
+    items: list[Item]
+    next_page: int | None = Field(description="`page` of the next page; null on the last one.")
 
 
 class ConnectionLine(BaseModel):
@@ -150,6 +158,29 @@ class SubmissionLine(BaseModel):
     duplicate_of_id: int | None
 
 
+class UndoneAction(BaseModel):
+    """An action that a withdrawal brings back to what it was, or that stays because of its obstacle."""
+
+    action_id: int
+    public_id: str
+    order_id: str
+    currency: str
+    made: bool = Field(description="The submission made it, so it is reversed.")
+    state: str
+    amount: Decimal
+    old_state: str = Field(description="Its state afterwards.")
+    old_amount: Decimal = Field(description="Its amount afterwards.")
+    obstacle: str | None
+
+
+class WithdrawalDone(BaseModel):
+    """What withdrawing a submission did, or would do."""
+
+    submission_id: int
+    undone: list[UndoneAction]
+    kept: list[UndoneAction]
+
+
 class Taken(BaseModel):
     """A file that was taken; its submission says what becomes of it."""
 
@@ -187,3 +218,57 @@ class ActivityLine(BaseModel):
     subject: str
     connection: str | None
     details: dict[str, Any]
+
+
+class ActionLine(BaseModel):
+    """One action: an order, or what a partner earns by."""
+
+    id: int
+    public_id: str
+    program: str
+    event_type_id: int
+    event_type: str
+    order_id: str
+    customer_id: str | None
+    state: str
+    amount: Decimal
+    payout: Decimal | None
+    currency: str
+    event_at: datetime
+    received_at: datetime
+    locks_at: datetime | None
+    locked_at: datetime | None
+    modifications: int
+    partner_id: int | None
+    partner: str | None
+    connection: str
+    submission_id: int
+    line: int
+
+
+class StatementLine(BaseModel):
+    """One partner and currency: opening + new + modified - reversed - locked = closing."""
+
+    partner_id: int | None
+    partner: str | None
+    currency: str
+    opening_amount: Decimal
+    new_amount: Decimal
+    modified_amount: Decimal
+    reversed_amount: Decimal
+    locked_amount: Decimal
+    closing_amount: Decimal
+    opening_payout: Decimal
+    new_payout: Decimal
+    modified_payout: Decimal
+    reversed_payout: Decimal
+    locked_payout: Decimal
+    closing_payout: Decimal
+
+
+class Statement(BaseModel):
+    """The month statement of a program."""
+
+    program: str | None
+    month: date
+    lines: list[StatementLine]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Query, Request, Response
@@ -19,7 +20,8 @@ from data_connections.settings import Settings
 from data_connections.steps import approval, manual, replay
 from data_connections.steps.description import described
 from data_connections.steps.sample import check_sample
-from ui.api.models import Newest, SubmissionLine, Taken
+from data_connections.steps.withdrawal import withdraw
+from ui.api.models import Newest, SubmissionLine, Taken, WithdrawalDone
 from ui.api.once import IdempotencyKey, once
 from ui.books import LandingDep, LedgerDep
 from ui.finishing import finish_later
@@ -189,6 +191,22 @@ def take_again(
         return {"submission_id": number}
 
     return Taken(**once(ledger, visitor, key, ["replay", submission_id], take))
+
+
+@router.get("/submissions/{submission_id}/withdrawal-preview")
+def preview_withdrawal(visitor: VisitorDep, ledger: LedgerDep, submission_id: Id) -> WithdrawalDone:
+    """Say what withdrawing would undo, and what stands in the way; nothing is changed."""
+    pages.must_decide(visitor, ledger, submission_id)
+    planned = withdraw(ledger, submission_id, datetime.now(UTC), who=visitor.name, dry_run=True)
+    return WithdrawalDone.model_validate(planned, from_attributes=True)
+
+
+@router.post("/submissions/{submission_id}/withdraw")
+def withdraw_submission(visitor: VisitorDep, ledger: LedgerDep, submission_id: Id) -> WithdrawalDone:
+    """Undo what the submission did to actions that are not locked; doing it again is refused."""
+    pages.must_decide(visitor, ledger, submission_id)
+    done = withdraw(ledger, submission_id, datetime.now(UTC), who=visitor.name)
+    return WithdrawalDone.model_validate(done, from_attributes=True)
 
 
 def _as_file(request: Request, body: bytes) -> bytes:

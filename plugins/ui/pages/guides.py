@@ -21,6 +21,7 @@ GUIDES = {
     "destinations": "reports.md",
     "submissions": "states.md",
     "deliveries": "reports.md",
+    "actions": "modifications.md",
     "data_types": "data-types.md",
     "credentials": "credentials.md",
     "activity": "operating.md",

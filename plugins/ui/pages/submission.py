@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, BackgroundTasks, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from data_connections import applying
 from data_connections.ledger import submissions
 from data_connections.queries.submissions import related
 from data_connections.steps import approval, replay
@@ -31,8 +32,7 @@ def submission_page(request: Request, visitor: VisitorDep, ledger: LedgerDep, su
     """Show one file that came in, and what became of it."""
     with ledger.connect() as connection:
         submission_owner(connection, visitor, submission_id)
-        links = related(connection, submission_id)
-    return _page(request, visitor, ledger, submission_id, links=links, difference=None)
+    return show_submission(request, visitor, ledger, submission_id)
 
 
 @router.get("/download/{what}")
@@ -97,6 +97,21 @@ def refuse(
     return go_back(request, f"submissions/{submission_id}", "refused")
 
 
+@router.post("/finish")
+def go_on(
+    request: Request,
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    landing: LandingDep,
+    later: BackgroundTasks,
+    submission_id: Id,
+) -> RedirectResponse:
+    """Go on with a submission that was sent by hand and left behind when a server stopped."""
+    must_decide(visitor, ledger, submission_id)
+    finish_later(later, ledger, landing, submission_id)
+    return go_back(request, f"submissions/{submission_id}", "going_on")
+
+
 @router.post("/replay-preview")
 def replay_preview(
     request: Request, visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, submission_id: Id
@@ -104,9 +119,7 @@ def replay_preview(
     """Show what would become of the same bytes today; nothing is changed."""
     must_decide(visitor, ledger, submission_id)
     difference = replay.preview(ledger, landing, submission_id)
-    with ledger.connect() as connection:
-        links = related(connection, submission_id)
-    return _page(request, visitor, ledger, submission_id, links=links, difference=difference)
+    return show_submission(request, visitor, ledger, submission_id, difference=difference)
 
 
 @router.post("/replay")
@@ -136,6 +149,20 @@ def must_decide(visitor: VisitorDep, ledger: LedgerDep, submission_id: int) -> N
     visitor.must(visitor.may_run(name), f"decide about files of {name}")
 
 
-def _page(request: Request, visitor: VisitorDep, ledger: LedgerDep, submission_id: int, **values: Any) -> HTMLResponse:
+def show_submission(
+    request: Request, visitor: VisitorDep, ledger: LedgerDep, submission_id: int, **values: Any
+) -> HTMLResponse:
+    """Return the page of a submission, with what was asked to be shown before it is done."""
     shown = described(ledger, submission_id, errors=ROWS_SHOWN)
-    return render(request, "submission.html", visitor, here="submissions", one=shown, **values)
+    with ledger.connect() as connection:
+        links = related(connection, submission_id)
+    return render(
+        request,
+        "submission.html",
+        visitor,
+        here="submissions",
+        one=shown,
+        links=links,
+        can_withdraw=shown["data_type"] in applying.OF_ACTIONS and shown["state"] in ("applied", "partly_applied"),
+        **{"difference": None, "withdrawal": None, **values},
+    )
