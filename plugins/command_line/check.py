@@ -76,7 +76,7 @@ def check(
     paths = _readable(names, [folder for folder in (accepted, rejects) if folder is not None])
     good = True
     for path in paths:
-        with _disk_answers(path), _shown_at_work(path), setting.review() as review:
+        with _disk_answers(path), _shown_at_work(path):
             for report in check_path(
                 path,
                 setting.data_type,
@@ -84,7 +84,7 @@ def check(
                 file_format=setting.file_format,
                 errors_shown=errors,
                 copies=lambda name: Copies(accepted and accepted / name, rejects and rejects / name),
-                review=review,
+                review=setting.review,
                 most=setting.most,
             ):
                 good &= report.good
@@ -177,8 +177,21 @@ def _print_report(report: CheckReport) -> None:
             f"{totals.rejected:,} rejected, {totals.duplicate:,} duplicate, {totals.held:,} held",
             "Amounts": amounts,
             "Corrects": ", ".join(sorted(report.corrects)),
+            "Approval": f"{report.hold[0]}: {report.hold[1]}" if report.hold else None,
         }
     )
+    if report.effect:
+        changes = [
+            (
+                one.state,
+                one.currency,
+                f"{one.count:+,}",
+                f"{one.amount:+,f}",
+                "" if one.payout is None else f"{one.payout:+,f}",
+            )
+            for one in report.effect
+        ]
+        print_table(["State", "Currency", "Count", "Amount", "Payout"], changes)
     for warning in report.file_warnings:
         note(f"{warning.code}: {warning.message}")
     if report.errors:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from data_connections.spec.file_format import FileFormat
     from data_connections.spec.mapping import ColumnMapping
     from data_connections.validation import ValidationOptions
-    from data_connections.validation.validated import Review
+    from data_connections.validation.check import LedgerSays
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Setting:
     options: ValidationOptions
     file_format: FileFormat
     most: int
-    review: Callable[[], AbstractContextManager[Review | None]]
+    review: Callable[[], AbstractContextManager[LedgerSays | None]]
 
 
 def plain_setting(

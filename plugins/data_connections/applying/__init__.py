@@ -1,14 +1,16 @@
 """Staged rows into the ledger: one transaction a submission, in SQL sets."""
 
 from data_connections.applying.library import OF_ACTIONS
-from data_connections.applying.rules import Application, Bounds, Rules
+from data_connections.applying.rules import Application, Bounds, Effect, Hold, Rules
 from data_connections.applying.transaction import (
+    Outlook,
     Verdict,
     apply_staged,
     is_absolute,
     lock_actions,
     lock_family,
     must_be_known,
+    outlook,
     retry_rows,
     verdicts_on,
 )
@@ -18,6 +20,9 @@ __all__ = [
     "OF_ACTIONS",
     "Application",
     "Bounds",
+    "Effect",
+    "Hold",
+    "Outlook",
     "Rules",
     "Verdict",
     "apply_staged",
@@ -25,6 +30,7 @@ __all__ = [
     "lock_actions",
     "lock_family",
     "must_be_known",
+    "outlook",
     "plan_withdrawal",
     "retry_rows",
     "undo",

@@ -139,6 +139,30 @@ left join verdict v on v.line = s.line
 where s.outcome = 0 and v.line is null and r.code is null and k.is_duplicate
 """
 
+LOCKS_SOON = """
+select event_type_id from (
+    select r.event_type_id, min({event_at}) as event_at, max(r.time_zone) as time_zone,
+           max(r.locking_after) as locking_after, max(r.locking_months) as locking_months,
+           max(r.locking_days) as locking_days
+    from {keyed} where s.outcome = 0 and r.code is null group by r.event_type_id
+) first
+where locking_date(event_at, time_zone, locking_after, locking_months, locking_days) <= {next_run} limit 1
+"""
+"""Whether any order of the file locks before the next run; the earliest of an event type locks first."""
+
+WARN_OF_LOCKING = """
+insert into remark (line, code, column_name, message)
+select line, 'LOCKS_BEFORE_NEXT_RUN', 'EventDate',
+       format('The action locks on %s, before the next run of this connection on %s: a modification has to be there '
+              'before.', to_char(locks_at at time zone time_zone, 'YYYY-MM-DD'),
+              to_char({next_run} at time zone time_zone, 'YYYY-MM-DD HH24:MI'))
+from (
+    select s.line, r.time_zone,
+           locking_date({event_at}, r.time_zone, r.locking_after, r.locking_months, r.locking_days) as locks_at
+    from {open}
+) orders where locks_at > {received_at} and locks_at <= {next_run}
+"""
+
 _COLUMNS = """
     program_id, event_type_id, order_id, occurrence, event_at, received_at, amount, currency, partner_id, media_id,
     click_id, customer_id, promo_code, event_code, extra, locks_at, payout, term_id, attributed_by, parent_id,
@@ -193,6 +217,12 @@ select {_VALUES % {"amount": "s.measured_amount", "payout": "{payout}"}} from {{
 IN_ORDER = "order by s.line"
 """Actions are numbered in the order of the file, also where a join would mix it up; staged rows alone come in order."""
 
+
+EFFECT = """
+select 'PENDING' as state, s.measured_currency as currency, count(distinct (r.event_type_id, {order_id})) as count,
+       coalesce(sum(s.measured_amount), 0) as amount, sum({payout}) as payout
+from {open} group by 2 order by 2
+"""
 
 ORDERS_WRITTEN = """
 select currency, count(*) as rows, coalesce(sum((extra ->> 'Quantity')::numeric), 0) as quantity, sum(amount) as amount

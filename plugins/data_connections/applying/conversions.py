@@ -10,7 +10,7 @@ from psycopg import sql
 from data_connections.applying import conversion_queries as queries
 from data_connections.applying.attribution import attribute
 from data_connections.applying.extras import extra_object
-from data_connections.applying.rules import ACTIONS, Application, Rules
+from data_connections.applying.rules import ACTIONS, Application, Effect, Rules
 from data_connections.applying.statements import Statements
 from data_connections.applying.sums import merged
 from data_connections.errors import TotalsMismatch
@@ -53,15 +53,17 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
         run(queries.FIND_KNOWN)
         run(queries.MARK_KNOWN)
     attribute(run, application)
+    next_run = application.bounds.next_run
+    if next_run is not None:
+        run.put(next_run=sql.Literal(next_run))
+        if run.any(queries.LOCKS_SOON):
+            run(queries.WARN_OF_LOCKING)
     return []
 
 
 def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     """Write actions and items, and return what was written, by currency."""
-    run = _Queries(connection, application)
-    run.choose_key()
-    run.choose_dates()
-    run.leave_out_what_is_empty()
+    run = _decided(connection, application)
     [last] = run(queries.LAST_ACTION)
     run(queries.WRITE_ORDERS, extra=run.kept(_order_columns(application, with_items=False), application))
     sums = run(queries.ORDERS_WRITTEN, last_action=sql.Literal(last["id"]))
@@ -75,8 +77,21 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     return merged(map(_checked, sums))
 
 
-RULES = Rules(family=ACTIONS, strict_order=False, decide=decide, write=write)
+def effect(connection: LedgerConnection, application: Application) -> list[Effect]:
+    """Return the actions that would be there, by currency."""
+    return [Effect(**row) for row in _decided(connection, application)(queries.EFFECT)]
+
+
+RULES = Rules(family=ACTIONS, strict_order=False, decide=decide, write=write, effect=effect)
 """Conversions of a connection may apply in any order: rows that meet in the ledger are told apart by their order."""
+
+
+def _decided(connection: LedgerConnection, application: Application) -> _Queries:
+    run = _Queries(connection, application)
+    run.choose_key()
+    run.choose_dates()
+    run.leave_out_what_is_empty()
+    return run
 
 
 class _Queries(Statements):

@@ -109,8 +109,9 @@ _REPLACE_OUTCOMES = (
     b"update outcome o set outcome = s.outcome from settled s where o.submission_id = %(id)s and o.line = s.line",
     b"""
     insert into outcome (submission_id, line, number, outcome, severity, code, column_name, message)
-    select %(id)s, f.line, coalesce((select max(o.number) from outcome o
-                                     where o.submission_id = %(id)s and o.line = f.line), 0) + 1,
+    select %(id)s, f.line,
+           coalesce((select max(o.number) from outcome o where o.submission_id = %(id)s and o.line = f.line), 0)
+           + row_number() over (partition by f.line order by f.code),
            s.outcome, f.severity, f.code, f.column_name, f.message
     from (
         select line, 'error' as severity, code, column_name, message from verdict

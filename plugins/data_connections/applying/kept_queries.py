@@ -70,6 +70,12 @@ select s.measured_currency as currency, count(*) as rows, coalesce(sum(w.quantit
 from written w join {rows} s on s.line = w.line group by 1
 """
 
+WRITTEN = """
+select 'WRITTEN' as state, {currency} as currency, count(*) as count,
+       coalesce(sum(s.measured_amount), 0) as amount
+from {open} and not {is_removal} group by 2 order by 2
+"""
+
 ON_CONFLICT = "on conflict ({index}) do update set {assignments}"
 
 REMOVE = """

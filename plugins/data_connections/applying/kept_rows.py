@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from psycopg import sql
 
 from data_connections.applying import kept_queries as queries
 from data_connections.applying.extras import extra_object
-from data_connections.applying.rules import Application, Hold, Rules
+from data_connections.applying.rules import Application, Effect, Hold, Rules
 from data_connections.applying.statements import Statements
 from data_connections.applying.sums import merged
 from data_connections.catalog.data_type_versions import must_fit
@@ -27,6 +28,7 @@ def rules_of(data_type: DataType, keep: Keep) -> Rules:
         strict_order=by_key,
         decide=decide,
         write=write,
+        effect=effect,
         hold=hold if by_key else None,
     )
 
@@ -67,6 +69,16 @@ def hold(connection: LedgerConnection, application: Application) -> Hold | None:
         f"The file would take away {found['going']:,} of the {found['kept']:,} rows that are kept; above "
         f"{most:.0%} somebody has to approve it.",
     )
+
+
+def effect(connection: LedgerConnection, application: Application) -> list[Effect]:
+    """Return how many rows would be written, by currency, and how many would be taken away."""
+    run = KeptStatements(connection, application)
+    effects = [Effect(**row) for row in run(queries.WRITTEN)]
+    if run.removes or run.is_whole_set:
+        [found] = run(queries.GOING_OF_FULL if run.is_whole_set else queries.GOING_OF_DELTA)
+        effects += [Effect("REMOVED", None, -found["going"], Decimal(0))] if found["going"] else []
+    return effects
 
 
 def write(connection: LedgerConnection, application: Application) -> list[Sum]:
@@ -128,6 +140,8 @@ class KeptStatements(Statements):
             yield "program_name", sql.Literal(keep.program)
             yield "program_field", application.field(keep.program)
         yield "is_removal", self._is_removal()
+        money = application.data_type.measures.amounts
+        yield "currency", sql.SQL("s.measured_currency" if money else "null::text")
         quantity = application.data_type.measures.quantity
         yield "quantity", application.field(quantity) if quantity else sql.SQL("0")
         yield "kept_quantity", self._kept([quantity] if quantity else [])

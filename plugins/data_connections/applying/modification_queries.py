@@ -63,10 +63,11 @@ LEAVE_NEWEST = "delete from located o using located n where n.line = o.line and 
 HAS_UPDATED = "select line from located where updated_by is not null limit 1"
 MARK_SUPERSEDED = """
 update located l set code = 'SUPERSEDED'
-from submission later, submission own
-where l.code is null and later.id = l.updated_by and own.id = {submission} and later.id <> own.id
-  and case when later.connection_id = own.connection_id then (later.turn, later.number) > (own.turn, own.number)
-           else later.received_at > own.received_at end
+from submission later left join submission own on own.id = {submission}
+where l.code is null and later.id = l.updated_by and later.id <> {submission}
+  and case when later.connection_id = coalesce(own.connection_id, {connection_id})
+           then (later.turn, later.number) > (own.turn, own.number)
+           else later.received_at > {received_at} end
 """
 FIND_ITEMS = """
 create temporary table item_now on commit drop as

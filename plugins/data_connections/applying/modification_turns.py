@@ -213,6 +213,28 @@ from step s join located l using (line)
 where s.code is null and l.effect = 'modify' and l.item_number is null and l.given_amount = 0 and s.old_amount = 0
 """
 
+WARN_OF_LOCKING = """
+insert into remark (line, code, column_name, message)
+select l.line, 'LOCKS_BEFORE_NEXT_RUN', null,
+       format('The action locks on %s, before the next run of this connection on %s. What else is to be changed has to '
+              'be there before.', to_char(l.locks_at at time zone p.time_zone, 'YYYY-MM-DD'),
+              to_char({next_run} at time zone p.time_zone, 'YYYY-MM-DD HH24:MI'))
+from step s join located l using (line) cross join (select time_zone from program where id = {program_id}) p
+where s.code is null and s.new_state <> 'APPROVED' and l.locks_at > {received_at} and l.locks_at <= {next_run}
+"""
+
+EFFECT = """
+select state, currency, sum(actions)::bigint as count, sum(amount) as amount, sum(payout) as payout
+from (
+    (select distinct on (s.action_id) s.old_state as state, l.currency, -1 as actions, -s.old_amount as amount,
+            -s.old_payout as payout
+     from step s join located l using (line) where s.code is null order by s.action_id, s.turn)
+    union all
+    (select distinct on (s.action_id) s.new_state, l.currency, 1, s.new_amount, s.new_payout
+     from step s join located l using (line) where s.code is null order by s.action_id, s.turn desc)
+) moved group by 1, 2 having sum(actions) <> 0 or sum(amount) <> 0 or sum(payout) <> 0 order by 1, 2
+"""
+
 REVERSED_OF_PENDING = """
 select (select count(*) from (
             select distinct on (s.action_id) s.action_id, s.new_state from step s order by s.action_id, s.turn desc

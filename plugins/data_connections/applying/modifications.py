@@ -10,7 +10,7 @@ from data_connections.applying import modification_queries as queries
 from data_connections.applying import modification_turns as turns
 from data_connections.applying.attribution_queries import FIND_TERMS
 from data_connections.applying.reasons import AS_REASONS, REVERSING
-from data_connections.applying.rules import ACTIONS, Application, Hold, Rules
+from data_connections.applying.rules import ACTIONS, Application, Effect, Hold, Rules
 from data_connections.applying.statements import Statements
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Sum
@@ -27,6 +27,8 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
     _take_turns(run)
     run(turns.REJECT_STEPS)
     run(turns.WARN_OF_ZERO)
+    if application.bounds.next_run is not None:
+        run(turns.WARN_OF_LOCKING, next_run=sql.Literal(application.bounds.next_run))
     return _moved_money(run, application)
 
 
@@ -56,7 +58,12 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     return [Sum("accepted", row["currency"], row["rows"], str(row["quantity"]), str(row["amount"])) for row in sums]
 
 
-RULES = Rules(family=ACTIONS, strict_order=True, decide=decide, write=write, hold=hold)
+def effect(connection: LedgerConnection, application: Application) -> list[Effect]:
+    """Return how many actions, worth how much, go from state to state, by currency."""
+    return [Effect(**row) for row in _statements(connection, application)(turns.EFFECT)]
+
+
+RULES = Rules(family=ACTIONS, strict_order=True, decide=decide, write=write, effect=effect, hold=hold)
 """Modifications say what is to be, so that of two the later one has to come last."""
 
 
@@ -70,6 +77,7 @@ def _statements(connection: LedgerConnection, application: Application) -> State
             **fields,
             "rows": application.attempt.rows,
             "submission": sql.Literal(application.submission_id),
+            "connection_id": sql.Literal(application.connection_id),
             "received_at": sql.Literal(application.received_at),
             "program_id": sql.Literal(program["id"] if program else None),
             "status_before": sql.SQL(status),

@@ -26,10 +26,13 @@ class Bounds:
     Attributes:
         hold_for: How long rows wait for what may still come; none at all where it is 0.
         reversed_share: Share of the program's pending actions that it may reverse; any where None.
+        next_run: When the connection runs next after the file was received; None where no schedule says so. What locks
+            before is worth a word.
     """
 
     hold_for: timedelta = timedelta(0)
     reversed_share: Decimal | None = None
+    next_run: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Application:
         seal: What they add up to.
         columns: Columns of the staged rows.
         dataset: Which rows it writes, where they are kept by key.
+        connection_id: The connection of a dry run, which has no submission.
         holds: Whether rows that wait for something that may still come are held; rejected where not.
         bounds: What the connection lets a file do unasked.
     """
@@ -57,6 +61,7 @@ class Application:
     seal: Seal
     columns: frozenset[str]
     dataset: Dataset
+    connection_id: int | None = None
     holds: bool = False
     bounds: Bounds = Bounds()
 
@@ -70,6 +75,25 @@ class Application:
     def has(self, name: str) -> bool:
         """Whether the file has the column ``name``."""
         return self.data_type.column(name).field in self.columns
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a file changes in the ledger, in one currency and state.
+
+    Attributes:
+        state: Of actions: PENDING, APPROVED or REVERSED; of rows that are kept by their folder: WRITTEN or REMOVED.
+        currency: ISO 4217 code; None where rows carry no money.
+        count: How many actions, or rows, there are more of; below 0 where there are fewer.
+        amount: How much more money they are worth.
+        payout: How much more they pay; None where nothing is paid.
+    """
+
+    state: str
+    currency: str | None
+    count: int
+    amount: Decimal
+    payout: Decimal | None = None
 
 
 class Hold(NamedTuple):
@@ -91,6 +115,7 @@ class Rules:
             ``remark`` what is to be said about the others; returns how the sums of the accepted rows differ from
             the seal's where rows count in the currency of what the ledger has.
         write: Applies the others, and returns their sums, taken from what was written.
+        effect: Says what would be different once the others are applied, after ``decide``; nothing is written.
         hold: Finds a reason for which somebody has to approve the submission first, once the verdicts are there.
     """
 
@@ -98,4 +123,5 @@ class Rules:
     strict_order: bool
     decide: Callable[[LedgerConnection, Application], list[Sum]]
     write: Callable[[LedgerConnection, Application], list[Sum]]
+    effect: Callable[[LedgerConnection, Application], list[Effect]]
     hold: Callable[[LedgerConnection, Application], Hold | None] | None = None

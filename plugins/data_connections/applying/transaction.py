@@ -13,7 +13,7 @@ from psycopg import sql
 
 from data_connections.applying.held_rows import keep_held, settle_held, stage_held
 from data_connections.applying.library import rules_for
-from data_connections.applying.rules import ACTIONS, Application, Bounds, Rules
+from data_connections.applying.rules import ACTIONS, Application, Bounds, Effect, Hold, Rules
 from data_connections.applying.verdicts import create_verdicts, verdict_sums, write_outcomes
 from data_connections.data_types import DataType
 from data_connections.errors import OutOfTurn, SealBroken, TotalsMismatch
@@ -51,6 +51,13 @@ class Verdict(NamedTuple):
     def severity(self) -> Literal["error", "warning"]:
         """How it stands among the findings of validation."""
         return "warning" if self.outcome == "accepted" else "error"
+
+
+class Outlook(NamedTuple):
+    """What a file would do to the ledger: its effect by state and currency, and why it would have to be approved."""
+
+    effect: list[Effect]
+    hold: Hold | None
 
 
 def is_absolute(data_type: DataType) -> bool:
@@ -158,14 +165,27 @@ def _keep_order(connection: LedgerConnection, submission: Submission, rules: Rul
         )
 
 
-def verdicts_on(connection: LedgerConnection, application: Application) -> list[Verdict]:
-    """Return what the ledger would say now about staged rows, by line; nothing is written that lasts."""
+def outlook(connection: LedgerConnection, application: Application) -> Outlook:
+    """Return what the ledger would make of staged rows now; what ``verdicts_on`` says about them lasts no longer."""
+    rules = rules_for(application.data_type)
     create_verdicts(connection)
-    rules_for(application.data_type).decide(connection, application)
-    rows = connection.execute(b"""
-        select line, outcome, code, column_name, message from verdict
-        union all select line, 'accepted', code, column_name, message from remark order by line
-    """).fetchall()
+    rules.decide(connection, application)
+    connection.execute("analyze verdict")
+    held = rules.hold(connection, application) if rules.hold else None
+    return Outlook(rules.effect(connection, application), held)
+
+
+def verdicts_on(connection: LedgerConnection, first: int, last: int) -> list[Verdict]:
+    """Return what ``outlook`` had to say about the lines from ``first`` to ``last``, by line."""
+    rows = connection.execute(
+        b"""
+        select line, outcome, code, column_name, message from verdict where line between %(first)s and %(last)s
+        union all
+        select line, 'accepted', code, column_name, message from remark where line between %(first)s and %(last)s
+        order by line, code
+        """,
+        {"first": first, "last": last},
+    ).fetchall()
     return [Verdict(**row) for row in rows]
 
 

@@ -9,13 +9,13 @@ from data_connections.ledger.staging import Attempt, Sum
 
 
 def create_verdicts(connection: LedgerConnection) -> None:
-    """Create the tables ``verdict``, one at most a line, and ``remark`` for the rest of the transaction."""
+    """Create the tables ``verdict``, one at most a line, and ``remark``, one a code and line, for the transaction."""
     connection.execute("""
         create temporary table verdict (
             line bigint primary key, outcome text not null, code text not null, column_name text, message text not null
         ) on commit drop;
         create temporary table remark (
-            line bigint primary key, code text not null, column_name text, message text not null
+            line bigint, code text, column_name text, message text not null, primary key (line, code)
         ) on commit drop
     """)
 
@@ -64,6 +64,7 @@ _VERDICTS = sql.SQL("""
 """)
 _REMARKS = sql.SQL("""
     insert into outcome (submission_id, line, number, outcome, severity, code, column_name, message)
-    select %(id)s, r.line, coalesce(f.number, 0) + 1, 'accepted', 'warning', r.code, r.column_name, r.message
+    select %(id)s, r.line, coalesce(f.number, 0) + row_number() over (partition by r.line order by r.code), 'accepted',
+           'warning', r.code, r.column_name, r.message
     from remark r left join (select line, max(number) as number from {findings} group by line) f using (line)
 """)

@@ -72,4 +72,4 @@ def write(connection: LedgerConnection, application: Application) -> list[Sum]:
     return sums
 
 
-RULES = Rules(family="rows of web_hit", strict_order=False, decide=decide, write=write)
+RULES = Rules(family="rows of web_hit", strict_order=False, decide=decide, write=write, effect=kept_rows.effect)

@@ -56,6 +56,12 @@ FILE_CODES = {
         "Orders that are sent late.",
         "Send them sooner: those that are older are rejected.",
     ),
+    "ORDER_LINES_APART": Code(
+        "Lines of one order stand apart from each other: a warning. They are duplicates, or, with "
+        "`order_lines: regroup` of the connection, counted with the others.",
+        "An export that is not sorted by order.",
+        "List the lines of one order directly below each other.",
+    ),
     "ORDER_TOO_LONG": Code(
         "One group of lines is longer than any order could be; the whole file is refused.",
         "The key column holds the same value on every line.",

@@ -306,6 +306,11 @@ APPLYING_CODES = {
         "A wrong OrderId or ActionId, an order that was rejected, columns that name two different actions.",
         "Correct the OrderId, or send the order first.",
     ),
+    "LOCKS_BEFORE_NEXT_RUN": Code(
+        "The action locks before the connection runs the next time after the file was received: a warning.",
+        "A schedule that is slower than the event type's locking.",
+        "Send what else is to be changed before the locking date; it counts from when it is received.",
+    ),
     "NO_CHANGE": Code(
         "The action is already what the row says.",
         "A row that was sent before, or an amount that says by how much instead of what is to be.",

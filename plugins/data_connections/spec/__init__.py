@@ -19,7 +19,7 @@ from data_connections.spec.details import Folder, FolderHost, FtpHost, HostedFol
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
-from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line
+from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line, next_run
 
 __all__ = [
     "CONNECTION_SPEC",
@@ -53,5 +53,6 @@ __all__ = [
     "cron_line",
     "load_folder",
     "load_spec",
+    "next_run",
     "parse_spec",
 ]

@@ -107,6 +107,10 @@ class InboundConnection(_Connection):
     vanished_columns: Literal["ignore", "warn", "reject"] = Field(
         default="warn", description="What a column does that the last applied file had and this one has not."
     )
+    order_lines: Literal["consecutive", "regroup"] = Field(
+        default="consecutive",
+        description="Whether the lines of one order have to follow each other, or are found anywhere in a file.",
+    )
     unlikely_dates: Literal["reject", "warn"] = Field(
         default="reject", description="What a date before 1990 does, or an event in the future."
     )

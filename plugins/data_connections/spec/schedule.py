@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from croniter import CroniterError, croniter
 
@@ -44,6 +45,22 @@ def check_schedule(schedule: str) -> str:
     except CroniterError as bad:
         raise ValueError(f"{schedule!r} is not a cron line that ever fires: {str(bad).rstrip('.')}") from bad
     return schedule
+
+
+def next_run(schedule: str, name: str, time_zone: str, after: datetime) -> datetime | None:
+    """Return when the connection ``name`` runs next after a time; None where no schedule says so.
+
+    Args:
+        schedule: A preset or a cron line, on the clocks of ``time_zone``.
+        name: The connection's name.
+        time_zone: An IANA time zone.
+        after: With a time zone.
+    """
+    line = cron_line(schedule, name)
+    if line is None:
+        return None
+    found: datetime = croniter(line, after.astimezone(ZoneInfo(time_zone))).get_next(datetime)
+    return found
 
 
 def cron_line(schedule: str, name: str) -> str | None:

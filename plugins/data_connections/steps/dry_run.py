@@ -1,4 +1,4 @@
-"""The rules of the ledger in a dry run: what they would say about validated rows, with no effect."""
+"""The rules of the ledger in a dry run: what they would say about a validated file, with no effect."""
 
 from __future__ import annotations
 
@@ -9,22 +9,91 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from data_connections.applying import Application, Verdict, verdicts_on
+from data_connections import applying
+from data_connections.applying import Application, Effect, Hold, Verdict
 from data_connections.data_types import DataType
 from data_connections.ledger import Ledger
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Attempt
 from data_connections.spec import InboundConnection
+from data_connections.steps.brakes import bounds_of, limit_passed
 from data_connections.steps.stage import staged_columns, staged_rows
 from data_connections.validation import Finding, Outcome, ValidatedBlock
-from data_connections.validation.validated import Review
+
+
+class LedgerReview:
+    """Judges a file by the ledger as it is now: staged whole in a transaction that is never committed.
+
+    Args:
+        connection: The transaction; whoever opened it rolls it back.
+        spec: The connection whose program and rules hold, stored or not yet.
+        data_type: What the rows are.
+        received_at: The received time.
+
+    Attributes:
+        effect: What the file would change, once all of it was taken in.
+        hold: Why somebody would have to approve it, if so.
+    """
+
+    def __init__(
+        self, connection: LedgerConnection, spec: InboundConnection, data_type: DataType, received_at: datetime
+    ) -> None:
+        self.effect: Sequence[Effect] = ()
+        self.hold: Hold | None = None
+        self._connection = connection
+        self._spec = spec
+        self._data_type = data_type
+        self._received_at = received_at
+        self._attempt: Attempt | None = None
+
+    def add(self, block: ValidatedBlock) -> None:
+        """Take in the next validated rows."""
+        attempt = self._attempt or self._begin(block.typed.column_names)
+        attempt.add_rows(self._connection, staged_rows(block, self._data_type))
+
+    def conclude(self) -> None:
+        """Let the rules decide, now that the whole file is there."""
+        attempt = self._attempt or self._begin(())
+        attempt.analyze(self._connection)
+        application = self._application(attempt)
+        outlook = applying.outlook(self._connection, application)
+        self.effect = outlook.effect
+        self.hold = limit_passed(self._spec.limits.hold_if, application.seal) or outlook.hold
+
+    def judged(self, block: ValidatedBlock) -> ValidatedBlock:
+        """Return rows that were taken in before, with what the ledger says about them."""
+        if not len(block):
+            return block
+        verdicts = applying.verdicts_on(self._connection, int(block.lines[0]), int(block.lines[-1]))
+        return _with_verdicts(block, verdicts) if verdicts else block
+
+    def _begin(self, columns: Sequence[str]) -> Attempt:
+        self._attempt = Attempt(Attempt.new_name(0))
+        self._attempt.create(self._connection, staged_columns(self._data_type, columns))
+        return self._attempt
+
+    def _application(self, attempt: Attempt) -> Application:
+        known = self._connection.execute("select id from connection where name = %s", [self._spec.name]).fetchone()
+        return Application(
+            submission_id=0,
+            received_at=self._received_at,
+            program=self._spec.program,
+            data_type=self._data_type,
+            attempt=attempt,
+            seal=attempt.measure(self._connection, None),
+            columns=attempt.columns(self._connection),
+            dataset=self._spec.dataset,
+            connection_id=known["id"] if known else None,
+            holds=self._spec.limits.hold_rows_for > timedelta(0),
+            bounds=bounds_of(self._spec, self._received_at),
+        )
 
 
 @contextmanager
 def ledger_review(
     ledger: Ledger, spec: InboundConnection, data_type: DataType, received_at: datetime
-) -> Iterator[Review]:
-    """Give out a review that judges each validated block by the ledger as it is now.
+) -> Iterator[LedgerReview]:
+    """Give out a review of one file by the ledger as it is now; nothing of it lasts.
 
     Args:
         ledger: The ledger; all is done in one transaction that is rolled back.
@@ -34,7 +103,7 @@ def ledger_review(
     """
     with ledger.connect() as connection:
         try:
-            yield lambda block: _reviewed(connection, spec, data_type, received_at, block)
+            yield LedgerReview(connection, spec, data_type, received_at)
         finally:
             connection.rollback()
 
@@ -43,25 +112,6 @@ def default_currency(ledger: Ledger, spec: InboundConnection) -> str:
     """Return the currency of rows that name none; empty where neither connection nor program has one."""
     row = ledger.one("select currency from program where key = %s", [spec.program])
     return spec.default_currency or (row["currency"] if row else "")
-
-
-def _reviewed(
-    connection: LedgerConnection,
-    spec: InboundConnection,
-    data_type: DataType,
-    received_at: datetime,
-    block: ValidatedBlock,
-) -> ValidatedBlock:
-    with connection.transaction(force_rollback=True):
-        attempt = Attempt(Attempt.new_name(0))
-        attempt.create(connection, staged_columns(data_type, block.typed.column_names))
-        attempt.add_rows(connection, staged_rows(block, data_type))
-        attempt.analyze(connection)
-        seal, columns = attempt.measure(connection, None), attempt.columns(connection)
-        application = Application(0, received_at, spec.program, data_type, attempt, seal, columns, spec.dataset)
-        holds = spec.limits.hold_rows_for > timedelta(0)
-        verdicts = verdicts_on(connection, replace(application, holds=holds))
-    return _with_verdicts(block, verdicts) if verdicts else block
 
 
 def _with_verdicts(block: ValidatedBlock, verdicts: Sequence[Verdict]) -> ValidatedBlock:

@@ -18,9 +18,10 @@ from data_connections.ledger import Ledger, sightings, staging, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Seal
 from data_connections.ledger.submissions import Submission
-from data_connections.spec import HoldIf, InboundConnection
+from data_connections.spec import InboundConnection
 from data_connections.steps import parcels
 from data_connections.steps.acknowledgement import acknowledge
+from data_connections.steps.brakes import bounds_of, limit_passed
 from data_connections.steps.held_rows import retry_held
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.pinned_run import PinnedRun
@@ -165,9 +166,9 @@ def _record_seal(connection: LedgerConnection, job: Job, staged: Staged, latest:
         "corrects_id": submissions.corrected(connection, latest, staged.corrects),
     }
     if latest.seal != changes["seal"]:
-        held = _reason_to_hold(job.spec.limits.hold_if, sealed)
+        held = limit_passed(job.spec.limits.hold_if, sealed)
         changes["state"] = "on_hold" if held else "validated"
-        changes["code"], changes["message"] = ("HELD_BY_LIMIT", held) if held else (None, None)
+        changes["code"], changes["message"] = held or (None, None)
         changes["approved_by"] = changes["approved_at"] = None
     record_version(connection, job.data_type)
     submissions.set_sealed(connection, latest.id, changes)
@@ -178,16 +179,6 @@ def _format_of(staged: Staged) -> dict[str, Any]:
     """Return how the file was written; its columns only where they are the sender's own."""
     columns = {"columns": list(staged.columns)} if staged.columns else {}
     return {**staged.file_format.model_dump(mode="json"), **columns}
-
-
-def _reason_to_hold(limits: HoldIf, sealed: Seal) -> str | None:
-    if limits.rows_over is not None and sealed.rows() > limits.rows_over:
-        return f"The file has {sealed.rows():,} rows; above {limits.rows_over:,} somebody has to approve it."
-    for currency, amount in sealed.amounts("accepted").items():
-        most = limits.amount_over.get(currency)
-        if most is not None and amount > most:
-            return f"The accepted rows amount to {amount} {currency}; above {most} somebody has to approve it."
-    return None
 
 
 def apply(
@@ -235,7 +226,7 @@ def _apply_once(connection: LedgerConnection, submission_id: int, data_types: Da
         job.spec.program,
         job.data_type,
         job.spec.dataset,
-        applying.Bounds(job.spec.limits.hold_rows_for, job.spec.limits.hold_if.reversed_share_over),
+        bounds_of(job.spec, job.submission.received_at),
     ):
         staging.drop_attempts(connection, submission_id)
 

@@ -58,6 +58,7 @@ def spec_options(spec: InboundConnection, received_at: datetime, currency: str) 
         time_zone=spec.time_zone,
         unknown_columns=spec.unknown_columns,
         default_currency=currency,
+        order_lines=spec.order_lines,
         unlikely_dates="warning" if spec.unlikely_dates == "warn" else "error",
         mapping=spec.mapping.resolved(Settings.from_environment().mappings),
     )

@@ -10,8 +10,7 @@ from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger
 from data_connections.spec import ConnectionSpec, InboundConnection
 from data_connections.steps.dry_run import default_currency, ledger_review
-from data_connections.steps.job import with_expectations
-from data_connections.validation import ValidationOptions
+from data_connections.steps.job import spec_options, with_expectations
 from data_connections.validation.check import CheckReport, check_file
 
 ERRORS_SHOWN = 100
@@ -36,12 +35,7 @@ def check_sample(
         raise ConfigurationError(f"Connection {spec.name} sends files; it takes none.")
     now = datetime.now(UTC).replace(microsecond=0)
     data_type = with_expectations(data_types[spec.data_type], spec)
-    options = ValidationOptions(
-        received_at=now,
-        time_zone=spec.time_zone,
-        unknown_columns=spec.unknown_columns,
-        default_currency=default_currency(ledger, spec),
-    )
+    options = spec_options(spec, now, default_currency(ledger, spec))
     with ledger_review(ledger, spec, data_type, now) as review:
         return check_file(
             source, data_type, options, file_format=spec.format, name=name, errors_shown=ERRORS_SHOWN, review=review

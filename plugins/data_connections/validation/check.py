@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from data_connections.data_types import DataType
 from data_connections.errors import FileRefused
@@ -18,6 +20,42 @@ from data_connections.validation.validated import Review, Validation
 
 ERRORS_SHOWN = 1000
 """How many errors and warnings of rows a report lists, unless it is told otherwise."""
+
+
+class Change(Protocol):
+    """What a file would change in the ledger, in one state and currency."""
+
+    @property
+    def state(self) -> str:
+        """Of actions or rows."""
+
+    @property
+    def currency(self) -> str | None:
+        """ISO 4217 code; None for rows without money."""
+
+    @property
+    def count(self) -> int:
+        """How many more there would be; below 0: fewer."""
+
+    @property
+    def amount(self) -> Decimal:
+        """How much more they would be worth."""
+
+    @property
+    def payout(self) -> Decimal | None:
+        """How much more they would pay; None where nothing is paid."""
+
+
+class LedgerSays(Review, Protocol):
+    """A review by the ledger, which also knows what the file would do to it."""
+
+    @property
+    def effect(self) -> Sequence[Change]:
+        """By state and currency, once all rows were taken in."""
+
+    @property
+    def hold(self) -> tuple[str, str] | None:
+        """Code and sentence where somebody would have to approve the file first."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +72,8 @@ class CheckReport:
         file_error: Why the whole file is refused.
         corrects: Submissions that the file says it corrects.
         expectations: What Great Expectations found, one object for each expectation.
+        effect: What the file would change in the ledger, by state and currency; empty where no ledger was asked.
+        hold: Why somebody would have to approve the file before it is applied: code and sentence.
     """
 
     data_type: str
@@ -45,6 +85,8 @@ class CheckReport:
     file_error: FileRefused | None = None
     corrects: frozenset[str] = frozenset()
     expectations: tuple[dict[str, Any], ...] = ()
+    effect: tuple[Change, ...] = ()
+    hold: tuple[str, str] | None = None
 
     @property
     def good(self) -> bool:
@@ -72,6 +114,8 @@ class CheckReport:
             "file_warnings": [finding._asdict() for finding in self.file_warnings],
             "corrects": sorted(self.corrects),
             "expectations": list(self.expectations),
+            "effect": [_change_as_json(change) for change in self.effect],
+            "hold": {"code": self.hold[0], "message": self.hold[1]} if self.hold else None,
         }
 
 
@@ -84,7 +128,7 @@ def check_file(
     name: str | None = None,
     errors_shown: int = ERRORS_SHOWN,
     copies: Copies | None = None,
-    review: Review | None = None,
+    review: LedgerSays | None = None,
     most: int = MOST_BYTES,
 ) -> CheckReport:
     """Check one file.
@@ -97,7 +141,7 @@ def check_file(
         name: What to call it in the report; its path if left out.
         errors_shown: How many errors and warnings of rows to list.
         copies: Where to write accepted and rejected rows; a refused file leaves none.
-        review: Looks at each validated block and may change outcomes, such as by the ledger's rules.
+        review: Judges the validated rows by what lies outside the file, such as by the ledger's rules.
         most: Bytes that a packed file may hold.
 
     Raises:
@@ -122,7 +166,7 @@ def check_file(
         except FileRefused as refused:
             return replace(empty, file_error=refused)
         writers.publish()
-    return report
+    return report if review is None else replace(report, effect=tuple(review.effect), hold=review.hold)
 
 
 def _read_through(validation: Validation, empty: CheckReport, errors_shown: int, writers: CopyWriters) -> CheckReport:
@@ -145,6 +189,18 @@ def _read_through(validation: Validation, empty: CheckReport, errors_shown: int,
         corrects=validation.corrects,
         expectations=(*validation.expectation_results, *result.results),
     )
+
+
+def _change_as_json(change: Change) -> dict[str, Any]:
+    payout = None if change.payout is None else format(change.payout, "f")
+    amount = format(change.amount, "f")
+    return {
+        "state": change.state,
+        "currency": change.currency,
+        "count": change.count,
+        "amount": amount,
+        "payout": payout,
+    }
 
 
 def _refusal(refused: FileRefused | None) -> dict[str, Any] | None:

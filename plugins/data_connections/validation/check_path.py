@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from data_connections.data_types import DataType
 from data_connections.errors import FileRefused
 from data_connections.formats.parcel import Parcel, open_parcel
 from data_connections.spec.file_format import FileFormat
-from data_connections.validation.check import CheckReport, check_file
+from data_connections.validation.check import CheckReport, LedgerSays, check_file
 from data_connections.validation.copies import Copies
 from data_connections.validation.outcomes import ValidationOptions
-from data_connections.validation.validated import Review
 
 
 def check_path(
@@ -24,7 +23,7 @@ def check_path(
     file_format: FileFormat,
     errors_shown: int,
     copies: Callable[[str], Copies],
-    review: Review | None,
+    review: Callable[[], AbstractContextManager[LedgerSays | None]],
     most: int,
 ) -> Iterator[CheckReport]:
     """Check a file; of a zip with several files each of them, named ``PATH/MEMBER``.
@@ -36,7 +35,7 @@ def check_path(
         file_format: How it is written; what is not declared is detected.
         errors_shown: How many errors and warnings of rows to list for each file.
         copies: Where to write accepted and rejected rows, by the name of the copy.
-        review: Looks at each validated block and may change outcomes.
+        review: Opens, for each file, what judges its rows by what lies outside; gives None where there is none.
         most: Bytes that a packed file may hold, all in all.
 
     Raises:
@@ -44,30 +43,32 @@ def check_path(
     """
     parcel = _parcel(path, most)
     if parcel is None:
-        yield check_file(
-            path,
-            data_type,
-            options,
-            file_format=file_format,
-            errors_shown=errors_shown,
-            copies=copies(path.name),
-            review=review,
-            most=most,
-        )
-        return
-    with closing(parcel):
-        for place, member in enumerate(parcel.members):
+        with review() as judging:
             yield check_file(
-                parcel.open(place),
+                path,
                 data_type,
                 options,
                 file_format=file_format,
-                name=f"{path}/{member}",
                 errors_shown=errors_shown,
-                copies=copies(f"{path.name}_{member}".replace("/", "_")),
-                review=review,
+                copies=copies(path.name),
+                review=judging,
                 most=most,
             )
+        return
+    with closing(parcel):
+        for place, member in enumerate(parcel.members):
+            with review() as judging:
+                yield check_file(
+                    parcel.open(place),
+                    data_type,
+                    options,
+                    file_format=file_format,
+                    name=f"{path}/{member}",
+                    errors_shown=errors_shown,
+                    copies=copies(f"{path.name}_{member}".replace("/", "_")),
+                    review=judging,
+                    most=most,
+                )
 
 
 def _parcel(path: Path, most: int) -> Parcel | None:

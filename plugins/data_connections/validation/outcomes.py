@@ -66,6 +66,7 @@ class ValidationOptions:
         expectations: Evaluate the data type's Great Expectations suite.
         default_currency: Currency of rows that name none; empty: they are added up under ``XXX``.
         mapping: How the file's columns become those of the data type, its preset resolved.
+        order_lines: Whether the lines of one order have to follow each other, or are found anywhere in the file.
         unlikely_dates: Whether a date before 1990, or an event in the future, rejects its row or only warns.
         future_tolerance: How far after ``received_at`` an event may lie: senders' clocks and zones are off.
     """
@@ -76,6 +77,7 @@ class ValidationOptions:
     expectations: bool = True
     default_currency: str = ""
     mapping: ColumnMapping = AS_IT_IS
+    order_lines: Literal["consecutive", "regroup"] = "consecutive"
     unlikely_dates: Severity = "error"
     future_tolerance: timedelta = timedelta(days=1)
 

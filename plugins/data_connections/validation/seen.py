@@ -25,7 +25,7 @@ class SeenKeys:
         """Remember the keys; return which of them were there before, in earlier calls or earlier in this one."""
         if not keys:
             return np.zeros(0, dtype=bool)
-        hashes = _hash(keys)
+        hashes = key_hashes(keys)
         order = np.argsort(hashes[:, 0], kind="stable")
         ordered = hashes[order]
         again = np.zeros(len(keys), dtype=bool)
@@ -45,7 +45,8 @@ class SeenKeys:
             self._levels.append(ordered)
 
 
-def _hash(keys: Sequence[str]) -> Hashes:
+def key_hashes(keys: Sequence[str]) -> Hashes:
+    """Return 128 bits of each key, as a row of two numbers."""
     first = np.fromiter(map(hash, keys), np.int64, len(keys))
     second = np.fromiter((hash("again " + key) for key in keys), np.int64, len(keys))
     return np.stack([first, second], axis=1)

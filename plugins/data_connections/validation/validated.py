@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,9 +27,20 @@ from data_connections.validation.outcomes import (
     count_outcomes,
 )
 from data_connections.validation.rows import CheckedRows
+from data_connections.validation.spool import Spool
 
-Review = Callable[[ValidatedBlock], ValidatedBlock]
-"""Looks at a validated block, in which no order is cut, and may change outcomes and add findings."""
+
+class Review(Protocol):
+    """Judges a whole file by what lies outside of it."""
+
+    def add(self, block: ValidatedBlock) -> None:
+        """Take in the next rows, in file order."""
+
+    def conclude(self) -> None:
+        """Decide, now that all rows are there."""
+
+    def judged(self, block: ValidatedBlock) -> ValidatedBlock:
+        """Return rows that were taken in before, with other outcomes and more findings where that was decided."""
 
 
 class Validation(Iterator[ValidatedBlock]):
@@ -39,7 +50,8 @@ class Validation(Iterator[ValidatedBlock]):
         reader: The file, opened.
         data_type: What its rows are.
         options: Received time, zone and settings.
-        review: Changes outcomes by what lies outside the file, before they are counted.
+        review: Changes outcomes by what lies outside the file, before they are counted; then no block is handed out
+            before the file has been read to its end.
 
     Attributes:
         header: The file's header, understood.
@@ -60,10 +72,10 @@ class Validation(Iterator[ValidatedBlock]):
         self._data_type = data_type
         self._options = options
         self._expectations = RowExpectations(data_type) if options.expectations else None
-        self._review = review
         self._near_limit = NearLimit(data_type, options)
         self._days = DayCounter(data_type.days, options.time_zone)
-        self._blocks = self._run(reader)
+        self._orders = Orders(data_type.group, self.header, options.order_lines)
+        self._blocks = self._run(reader) if review is None else _reviewed(self._run(reader), review)
 
     def __iter__(self) -> Iterator[ValidatedBlock]:
         return self
@@ -71,8 +83,6 @@ class Validation(Iterator[ValidatedBlock]):
     def __next__(self) -> ValidatedBlock:
         block = next(self._blocks)
         self._days.add(block)
-        if self._review is not None:
-            block = self._review(block)
         self.totals += _totals(block, self._data_type)
         self._near_limit.add(block)
         self.corrects |= block.corrects
@@ -81,7 +91,7 @@ class Validation(Iterator[ValidatedBlock]):
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is to be said about the file beside its rows, so far; each of severity ``warning``."""
-        found = (*self.header.warnings, *self._notes, *self._near_limit.findings())
+        found = (*self.header.warnings, *self._notes, *self._orders.findings(), *self._near_limit.findings())
         advised = self._data_type.advised_rows
         if advised is None or self.totals.rows <= advised:
             return found
@@ -101,11 +111,10 @@ class Validation(Iterator[ValidatedBlock]):
 
     def _run(self, reader: TableReader) -> Iterator[ValidatedBlock]:
         checker = RowChecker(self.header, self._data_type, self._options, self._expectations)
-        orders = Orders(self._data_type.group, self.header)
         for block in reader.blocks():
-            for settled in orders.settle(checker.check(block)):
+            for settled in self._orders.settle(checker.check(block)):
                 yield self._measured(settled)
-        for settled in orders.finish():
+        for settled in self._orders.finish():
             yield self._measured(settled)
 
     def _measured(self, rows: CheckedRows) -> ValidatedBlock:
@@ -120,6 +129,16 @@ class Validation(Iterator[ValidatedBlock]):
             broken=rows.broken,
             corrects=rows.corrects,
         )
+
+
+def _reviewed(blocks: Iterator[ValidatedBlock], review: Review) -> Iterator[ValidatedBlock]:
+    spool: Spool[ValidatedBlock] = Spool()
+    for block in blocks:
+        review.add(block)
+        spool.add(block)
+    review.conclude()
+    for block in spool.read():
+        yield review.judged(block)
 
 
 def validate_rows(reader: TableReader, data_type: DataType, options: ValidationOptions) -> Validation:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -58,6 +60,45 @@ SCENARIOS = {
 }
 
 
+REGROUPED = {
+    "an order out of sequence": (["1,a,x,1", "1,b,x,1", "1,a,y,1", "1,b,y,1"], [A, A, A, A]),
+    "one bad item rejects its siblings, wherever they are": (
+        ["1,a,x,1", "1,b,x,1", "1,a,y,bad", "1,c,x,1", "1,a,z,1"],
+        [R, A, R, A, R],
+    ),
+    "an order without items comes once": (["1,a,,1", "1,b,,1", "1,a,,1"], [A, A, D]),
+    "items after an order without items": (["1,a,,1", "1,b,,1", "1,a,x,1"], [A, A, D]),
+    "an order without items after its items": (["1,a,x,1", "1,b,,1", "1,a,,1", "1,a,y,1"], [A, A, D, A]),
+    "the same number in another shop": (["1,a,x,1", "2,a,x,bad", "1,a,y,1"], [A, R, A]),
+    "rows without any key stand alone": ([",,x,1", "1,a,x,1", ",,x,bad"], [R, A, R]),
+    "too few cells in the middle of a part": (["1,a,x,1", "?", "1,a,y,1", "1,b,x,1", "1,a,z,1"], [R, R, R, A, R]),
+}
+
+
+@pytest.mark.parametrize("name", REGROUPED)
+@pytest.mark.parametrize("block_size", [1, 1 << 20])
+def test_orders_whose_lines_may_stand_anywhere(judge, name, block_size):
+    rows, outcomes = REGROUPED[name]
+    judged = judge(HEADER + "\n".join(rows) + "\n", ORDERS, block_size=block_size, order_lines="regroup")
+    assert list(judged.outcomes.values()) == outcomes
+
+
+def test_lines_apart_are_a_warning_about_the_file_either_way(judge):
+    text = HEADER + "1,a,x,1\n1,b,,1\n1,a,y,1\n1,a,z,1\n1,b,,1\n"
+    for lines, said in (("consecutive", "2 lines stand apart .* not taken .AGAIN."), ("regroup", "2 lines .* counted")):
+        judged = judge(text, ORDERS, order_lines=lines)
+        [warning] = judged.validation.warnings
+        assert (warning.code, warning.column, warning.line) == ("ORDER_LINES_APART", "Id", None)
+        assert re.search(said, warning.message)
+    assert judge(HEADER + "1,b,,1\n1,a,x,1\n1,b,,1\n", ORDERS).validation.warnings == ()
+
+
+def test_the_line_that_an_order_fails_by_is_named_from_far_away(judge):
+    judged = judge(HEADER + "1,a,x,1\n1,b,x,1\n1,a,y,bad\n", ORDERS, order_lines="regroup")
+    assert judged.codes == {2: ["INCOMPLETE"], 3: [], 4: ["NOT_INTEGER"]}
+    assert "line 4" in judged.findings[0].message
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 @pytest.mark.parametrize("block_size", [1, 1 << 20])
 def test_orders(judge, name, block_size):
@@ -114,12 +155,16 @@ ROWS = st.tuples(
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(ROWS, min_size=1, max_size=25), block_size=st.sampled_from([1, 30, 70, 1 << 20]), data=st.data())
-def test_outcomes_agree_with_a_simple_model_whatever_the_blocks(judge, rows, block_size, data):
+@given(
+    rows=st.lists(ROWS, min_size=1, max_size=25),
+    block_size=st.sampled_from([1, 30, 70, 1 << 20]),
+    lines=st.sampled_from(["consecutive", "regroup"]),
+)
+def test_outcomes_agree_with_a_simple_model_whatever_the_blocks(judge, rows, block_size, lines):
     while rows and rows[-1][4] == "blank":  # blank lines at the end are nothing
         rows.pop()
-    judged = judge(HEADER + "".join(_text(row) for row in rows), ORDERS, block_size=block_size)
-    assert list(judged.outcomes.values()) == model(rows)
+    judged = judge(HEADER + "".join(_text(row) for row in rows), ORDERS, block_size=block_size, order_lines=lines)
+    assert list(judged.outcomes.values()) == model(rows, regroups=lines == "regroup")
     assert judged.totals.rows == len(rows)
 
 
@@ -134,7 +179,7 @@ def _text(row):
     return ",".join(cells[form]) + "\n"
 
 
-def model(rows):
+def model(rows, *, regroups=False):
     """Decide orders row by row, as docs/data-types.md describes it."""
     sure = [form == "whole" and shop != "x" and number != "" for shop, number, _, _, form in rows]
     bad = [not ok or row[3] == "bad" for ok, row in zip(sure, rows, strict=True)]
@@ -151,6 +196,9 @@ def model(rows):
             run[index] = f"blank {index}"
         elif not ok:
             run[index] = _run_of_unsure(rows, sure, run, index)
+    if regroups:
+        of_run = {run[index]: key[index] for index, ok in enumerate(sure) if ok}
+        run = [of_run.get(each, each) for each in run]
     outcomes = [R if each else A for each in bad]
     item = [row[2] != "" or row[4] != "whole" for row in rows]
     seen = set()

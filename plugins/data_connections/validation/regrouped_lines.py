@@ -1,0 +1,113 @@
+"""Orders whose lines may stand anywhere in the file: they are judged together at its end, and stay in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data_connections.data_types import Group
+from data_connections.validation.consecutive_lines import (
+    duplicate_findings,
+    incomplete_findings,
+    opening_of,
+    speakers_of,
+)
+from data_connections.validation.outcomes import Finding, Mask, Outcome
+from data_connections.validation.rows import CheckedRows
+from data_connections.validation.runs import Runs
+from data_connections.validation.seen import key_hashes
+from data_connections.validation.spool import Spool
+
+
+class RegroupedLines:
+    """Sets rows aside until the file has ended, and judges runs of the same key as one order.
+
+    The rows wait on disk. Memory holds, for each run, a hash of its key and what its order has to know of it.
+
+    Args:
+        group: What the lines of one order share.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._spool: Spool[tuple[CheckedRows, Runs]] = Spool()
+        self._runs = 0
+        self._hashes: list[npt.NDArray[np.int64]] = []
+        self._keyed: list[Runs] = []
+        self._items: list[Mask] = []
+        self._failed: list[Runs] = []
+        self._apart = 0
+
+    def take(self, rows: CheckedRows, runs: Runs) -> Iterator[CheckedRows]:
+        """Set aside rows whose runs have ended; yield none yet."""
+        count = int(runs.max()) + 1
+        speakers = speakers_of(rows, runs)
+        _, openings = np.unique(runs, return_index=True)
+        failed = np.zeros(count, dtype=np.int64)
+        bad = np.flatnonzero(rows.outcome == Outcome.REJECTED)
+        failed[runs[bad][::-1]] = rows.lines[bad][::-1]
+        self._hashes.append(key_hashes(rows.key.take(pa.array(speakers)).to_pylist()))
+        self._keyed.append(runs[speakers] + self._runs)
+        self._items.append(rows.item[openings])
+        self._failed.append(failed)
+        self._spool.add((rows, runs + self._runs))
+        self._runs += count
+        yield from ()
+
+    def finish(self) -> Iterator[CheckedRows]:
+        """Yield all rows in file order, with their final outcomes."""
+        if not self._runs:
+            return
+        order_of = self._orders()
+        _, first_run = np.unique(order_of, return_index=True)
+        takes_items = np.concatenate(self._items)[first_run]
+        failed = np.concatenate(self._failed)
+        of_order = np.zeros(len(first_run), dtype=np.int64)
+        bad = np.flatnonzero(failed)
+        of_order[order_of[bad][::-1]] = failed[bad][::-1]
+        for rows, runs in self._spool.read():
+            order = order_of[runs]
+            is_first = first_run[order] == runs
+            yield self._judged(rows, runs, is_first, takes_items[order], of_order[order])
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield a warning about the file where items of an order stood apart."""
+        if self._apart:
+            name = self._group.key[-1]
+            message = (
+                f"{self._apart:,} lines stand apart from the other lines of their {name} and were counted with them. "
+                "List the lines of one order directly below each other."
+            )
+            yield Finding(None, name, "ORDER_LINES_APART", message, "warning")
+
+    def _orders(self) -> Runs:
+        """Return the number of each run's order: runs with the same key share one, a run without a key has its own."""
+        keyed = np.concatenate(self._keyed)
+        order_of = np.arange(self._runs, dtype=np.int64)
+        if len(keyed):
+            _, first, inverse = np.unique(np.concatenate(self._hashes), axis=0, return_index=True, return_inverse=True)
+            order_of[keyed] = keyed[first][inverse.reshape(-1)]
+        _, numbered = np.unique(order_of, return_inverse=True)
+        return np.asarray(numbered, dtype=np.int64)
+
+    def _judged(
+        self, rows: CheckedRows, runs: Runs, is_first: Mask, takes_items: Mask, failed_lines: Runs
+    ) -> CheckedRows:
+        """Return rows with their outcomes; each of the other arrays says of every row what its order knows."""
+        outcome = rows.outcome.copy()
+        opens = is_first & (np.arange(len(rows)) == opening_of(runs))
+        duplicate = (outcome == Outcome.ACCEPTED) & ~opens & ~(rows.item & takes_items)
+        outcome[duplicate] = Outcome.DUPLICATE
+        incomplete = (outcome == Outcome.ACCEPTED) & (failed_lines > 0)
+        outcome[incomplete] = Outcome.REJECTED
+        self._apart += int(np.count_nonzero((outcome == Outcome.ACCEPTED) & ~is_first))
+        if not duplicate.any() and not incomplete.any():
+            return rows
+        found = [*rows.findings, *duplicate_findings(rows, duplicate, ~is_first, self._group)]
+        found += incomplete_findings(rows, incomplete, failed_lines, self._group)
+        found.sort(key=lambda finding: finding.line or 0)
+        return replace(rows, outcome=outcome, findings=found)
