@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from operators.reconcile import DropAbandonedStaging, ReconcileRuns
+from operators.reconcile import DropAbandonedStaging, FinishSubmissions, ReconcileRuns
 from operators.upkeep import LockActions, ReconcileBooks, RetryHeldRows
 
 with DAG(
@@ -23,6 +23,7 @@ with DAG(
 ):
     ReconcileRuns(task_id="reconcile_runs")
     DropAbandonedStaging(task_id="drop_abandoned_staging")
+    FinishSubmissions(task_id="finish_submissions")
 
 with DAG(
     dag_id="connections_daily",

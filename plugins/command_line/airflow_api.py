@@ -16,6 +16,8 @@ from local_stack.keys import ADMINISTRATOR
 USER = "CONNECTIONS_AIRFLOW_USER"
 PASSWORD = "CONNECTIONS_AIRFLOW_PASSWORD"  # noqa: S105 - the variable's name, not its value
 
+_PAGE = 100
+
 
 class AirflowUnavailable(ConnectionsError):
     """Airflow's API server does not answer."""
@@ -34,7 +36,7 @@ class AirflowApi:
 
     Args:
         settings: The installation. The login is in ``CONNECTIONS_AIRFLOW_USER`` and
-            ``CONNECTIONS_AIRFLOW_PASSWORD``, else the local stack's.
+            ``CONNECTIONS_AIRFLOW_PASSWORD``, else the local stack's, which is told to that stack alone.
         account: Whose login of the local stack.
         timeout: Seconds to wait for an answer.
     """
@@ -52,6 +54,15 @@ class AirflowApi:
     def get(self, path: str, **parameters: Any) -> Any:
         """Return the JSON answer to a GET of ``/api/v2`` + ``path``."""
         return self._ask("GET", path, params=parameters)
+
+    def every(self, path: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Return what stands under ``key`` on every page of a list of Airflow's."""
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = self.get(path, limit=_PAGE, offset=len(found), **parameters)
+            found += answer[key]
+            if len(found) >= answer["total_entries"] or not answer[key]:
+                return found
 
     def post(self, path: str, content: Mapping[str, Any]) -> Any:
         """Return the JSON answer to a POST to ``/api/v2`` + ``path``."""
@@ -82,7 +93,8 @@ class AirflowApi:
     def _login(self) -> str:
         name, password = os.environ.get(USER), os.environ.get(PASSWORD)
         if not (name and password):
-            if not (self._stack.settings.home / "keys" / "passwords.json").exists():
+            if not self._stack.is_at(self.url):
+                # Whatever answers there, it is not the stack that the login belongs to.
                 raise ConfigurationError(
                     f"There is no login for Airflow at {self.url}: set {USER} and {PASSWORD}, or start the local "
                     "stack with `make up`."

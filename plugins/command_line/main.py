@@ -14,6 +14,8 @@ from command_line import (
     credentials,
     data_types,
     deliveries,
+    doctor,
+    drain,
     explain,
     export,
     gateway,
@@ -23,6 +25,7 @@ from command_line import (
     report,
     run,
     schema,
+    shards,
     submissions,
     submit,
     template,
@@ -79,8 +82,11 @@ app.add_typer(deliveries.deliveries, name="deliveries", rich_help_panel=RUN)
 INSTALLATION = "This installation"
 app.add_typer(credentials.credentials, name="credentials", rich_help_panel=INSTALLATION)
 app.add_typer(data_types.data_types, name="data-types", rich_help_panel=INSTALLATION)
+app.command(rich_help_panel=INSTALLATION)(doctor.doctor)
+app.command(rich_help_panel=INSTALLATION)(drain.drain)
 app.add_typer(gateway.gateway, name="gateway", rich_help_panel=INSTALLATION)
 app.add_typer(reference.reference, name="reference", rich_help_panel=INSTALLATION)
+app.command(rich_help_panel=INSTALLATION)(shards.shards)
 
 if __name__ == "__main__":
     app()

@@ -8,6 +8,7 @@ import psycopg
 from airflow.sdk import DAG, get_parsing_context
 
 from dag_factory.dag import build_dag
+from dag_factory.shards import Shard
 from data_connections.catalog import StoredSpec, load_for_generation, record_builds
 from data_connections.catalog.snapshot import TIMEOUT, within
 from data_connections.errors import ConfigurationError, ConnectionsError
@@ -18,8 +19,12 @@ from data_connections.settings import Settings
 _log = logging.getLogger(__name__)
 
 
-def generate_dags() -> dict[str, DAG]:
+def generate_dags(shard: int = 1, shards: int = 1) -> dict[str, DAG]:
     """Return the DAGs by their id; while a task is started, only the one that it needs.
+
+    Args:
+        shard: Which share of the connections, from 1.
+        shards: How many shares there are.
 
     Raises:
         LedgerUnavailable: The ledger does not answer, and there is no snapshot of an earlier time.
@@ -28,7 +33,8 @@ def generate_dags() -> dict[str, DAG]:
     only = get_parsing_context().dag_id
     dags: dict[str, DAG] = {}
     refused: dict[int, str] = {}
-    connections = load_for_generation(settings, only)
+    share = Shard(shard, shards)
+    connections = [each for each in load_for_generation(settings, only) if share.holds(each.connection_id)]
     for stored in connections:
         try:
             dags[stored.name] = build_dag(stored.spec, stored.number, settings)

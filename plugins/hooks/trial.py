@@ -18,6 +18,16 @@ _OPENS = {
 }
 
 
+def reach(spec: ConnectionSpec) -> ProbeStep:
+    """Log in and leave again: nothing is listed, nothing written."""
+    hook = EndpointHook(spec)
+    try:
+        with hook.get_conn() as endpoint:
+            return ProbeStep("endpoint", True, f"{endpoint.address} lets us in.")
+    except ConnectionsError as refused:
+        return ProbeStep("endpoint", False, str(refused))
+
+
 def trial(spec: ConnectionSpec) -> Iterator[ProbeStep]:
     """Yield step by step what works: credentials, server, login, folder, rights; everything is put back."""
     hook = EndpointHook(spec)

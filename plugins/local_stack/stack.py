@@ -86,7 +86,17 @@ class Stack:
 
     def is_ready(self) -> bool:
         """Whether the supervisor runs and every service is healthy."""
-        return self._supervisor.pid is not None and not unready_services(self.url, self._started)
+        return self.is_supervised() and not unready_services(self.url, self._started)
+
+    def is_at(self, url: str) -> bool:
+        """Whether ``url`` is the address of this stack, and the stack runs."""
+        asked = urlsplit(url)
+        here = asked.hostname in {"localhost", "127.0.0.1"} and asked.port == self.port
+        return here and self._port_file.exists() and self.is_supervised()
+
+    def is_supervised(self) -> bool:
+        """Whether the supervisor runs, which keeps the rest running."""
+        return self._supervisor.pid is not None
 
     def up(self, *, more: tuple[Program, ...] = ()) -> None:
         """Start everything and wait until all of it is healthy; does nothing when it already is.

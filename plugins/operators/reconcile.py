@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseOperator
 
+from hooks.landing import LandingHook
 from hooks.ledger import LedgerHook
 from operators.notices import tell_of_run
 
@@ -55,3 +56,18 @@ class DropAbandonedStaging(BaseOperator):
         from data_connections.steps import reconcile
 
         return reconcile.drop_abandoned_staging(LedgerHook().get_conn())
+
+
+class FinishSubmissions(BaseOperator):
+    """Goes on with submissions whose command died, such as a `connections submit` that was killed."""
+
+    def execute(self, context: Context) -> dict[str, str]:
+        """Return the state of each that was gone on with, by its id."""
+        from data_connections.steps import manual
+
+        ledger, landing = LedgerHook().get_conn(), LandingHook().get_conn()
+        states = {}
+        for submission, state in manual.finish_abandoned(ledger, landing):
+            self.log.warning("Submission %d was left by a command that died; now it is %s.", submission, state)
+            states[str(submission)] = state
+        return states

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from dag_factory.shards import write_generators
+from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
 from fixtures.catalog import INBOUND, OUTBOUND, Apply, changed
@@ -28,6 +30,7 @@ print("RESULT" + json.dumps({
         name: json.loads(json.dumps(DagSerialization.to_dict(dag)["dag"], default=str))
         for name, dag in bag.dags.items()
     },
+    "files": [dag.fileloc.rpartition("/")[2] for dag in bag.dags.values()],
     "heavy": [name for name in heavy if name in sys.modules],
 }))
 """
@@ -38,12 +41,12 @@ def _installation(home: Path, ledger_url: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("CONNECTIONS_DATABASE_URL", ledger_url)
 
 
-def parse(dag_id: str | None = None, **environment: str) -> dict[str, Any]:
+def parse(dag_id: str | None = None, folder: Path = DAGS, **environment: str) -> dict[str, Any]:
     """Parse the DAG folder in a process of its own, as Airflow's DAG processor does."""
     if dag_id:
         environment |= {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": dag_id, "_AIRFLOW_PARSING_CONTEXT_TASK_ID": "fetch"}
     done = subprocess.run(
-        [sys.executable, "-c", PARSE, str(DAGS)],
+        [sys.executable, "-c", PARSE, str(folder)],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -77,6 +80,25 @@ def test_every_connection_has_one_dag_and_parsing_is_light(apply: Apply) -> None
     assert parsed["errors"] == {}
     assert of_connections(parsed) == ["acme-conversions", "acme-performance", "second"]
     assert parsed["heavy"] == []
+
+
+def test_shards_share_the_connections_and_lose_none(apply: Apply, tmp_path: Path) -> None:
+    names = [f"connection-{number}" for number in range(6)]
+    apply(*(changed(INBOUND, name=name) for name in names))
+    (tmp_path / "connections.py").write_text((DAGS / "connections.py").read_text())
+    written = write_generators(tmp_path, 3)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(path.name for path in written)
+    parsed = parse(folder=tmp_path)
+    assert (parsed["errors"], sorted(parsed["dags"])) == ({}, names)
+    assert max(parsed["files"].count(path.name) for path in written) < len(names)
+    assert list(parse(dag_id=names[0], folder=tmp_path)["dags"]) == [names[0]]
+
+    assert write_generators(tmp_path, 1) == [tmp_path / "connections.py"]
+    assert [path.name for path in tmp_path.glob("*.py")] == ["connections.py"]
+    assert (tmp_path / "connections.py").read_text() == (DAGS / "connections.py").read_text()
+    with pytest.raises(ConfigurationError, match="from 1 to 64"):
+        write_generators(tmp_path, 0)
 
 
 def test_the_generator_file_is_short() -> None:

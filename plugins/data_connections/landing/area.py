@@ -131,6 +131,24 @@ class Landing:
                 incoming.write(block)
         return incoming.original
 
+    def write(self, key: str, content: bytes) -> None:
+        """Write a small file of ours as a whole, over what was there."""
+        final = self._root / key
+        temporary = self._root / "incoming" / secrets.token_hex(16)
+        for folder in (temporary.parent, final.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as handle:
+            handle.write(content)
+            _to_disk(handle)
+        temporary.replace(final) if isinstance(final, Path) else temporary.rename(final)
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names in a folder of the landing area, sorted; none where it is not there."""
+        try:
+            return sorted(path.name for path in (self._root / folder).iterdir())
+        except FileNotFoundError:
+            return []
+
     def open(self, key: str) -> BinaryIO:
         """Open a kept original for reading.
 

@@ -87,21 +87,44 @@ def migrate(url: str) -> None:
 def bring_up_to_date(ledger: Ledger) -> None:
     """Migrate the ledger only where its schema is not the newest: one short query where it is.
 
+    A newer schema is fine as long as it still serves this release, so that going back is nothing but a redeploy.
+
     Raises:
-        ConfigurationError: The ledger was migrated by a newer Connections than this.
+        ConfigurationError: The ledger was migrated by a Connections that is too new for this one.
+        LedgerUnavailable: The database does not answer.
+    """
+    found, newest = schema_of(ledger), newest_schema()
+    if found is None or found < newest:
+        migrate(ledger.url)
+    elif found > newest and not _serves(ledger, newest):
+        raise ConfigurationError(
+            f"The ledger has schema {found}, which no longer serves a Connections that knows {newest}: update "
+            "Connections."
+        )
+
+
+def _serves(ledger: Ledger, schema: str) -> bool:
+    """Whether the ledger, though newer, still serves a release that was made for ``schema``."""
+    row = ledger.one("select min(oldest) as oldest from schema_serves")
+    return row is not None and row["oldest"] is not None and row["oldest"] <= schema
+
+
+def schema_of(ledger: Ledger) -> str | None:
+    """Return the number of the ledger's schema; None where it has none yet.
+
+    Raises:
         LedgerUnavailable: The database does not answer.
     """
     with ledger.connect(autocommit=True) as connection:
         found = connection.execute("select to_regclass('schema_version') is not null as present").fetchone()
         version = connection.execute("select version_num from schema_version") if found and found["present"] else None
         row = version.fetchone() if version else None
-    newest = max(path.stem.partition("_")[0] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
-    if row is None or row["version_num"] < newest:
-        migrate(ledger.url)
-    elif row["version_num"] > newest:
-        raise ConfigurationError(
-            f"The ledger has schema {row['version_num']}, this Connections knows {newest}: update Connections."
-        )
+    return str(row["version_num"]) if row else None
+
+
+def newest_schema() -> str:
+    """Return the number of the schema that this version of Connections was made for."""
+    return max(path.stem.partition("_")[0] for path in _MIGRATIONS.glob("versions/[0-9]*.py"))
 
 
 def _is_lost(error: psycopg.OperationalError) -> bool:

@@ -136,6 +136,7 @@ def add(
     size: int | None = None,
     sighting_id: int | None = None,
     apply_anyway: bool = False,
+    trace_id: UUID | None = None,
 ) -> int:
     """Add the next submission of a connection, in state ``claimed``, and return its id.
 
@@ -144,10 +145,10 @@ def add(
     connection.execute("select from connection where id = %s for no key update", [connection_id])
     added = connection.execute(
         """
-        insert into submission (connection_id, revision, number, data_type, file_name, received_at, origin, state,
-                                size, sighting_id, apply_anyway)
-        select %(connection)s, %(revision)s, coalesce(max(number), 0) + 1, %(data_type)s, %(file_name)s,
-               %(received_at)s, %(origin)s, 'claimed', %(size)s, %(sighting)s, %(again)s
+        insert into submission (trace_id, connection_id, revision, number, data_type, file_name, received_at, origin,
+                                state, size, sighting_id, apply_anyway)
+        select coalesce(%(trace)s, gen_random_uuid()), %(connection)s, %(revision)s, coalesce(max(number), 0) + 1,
+               %(data_type)s, %(file_name)s, %(received_at)s, %(origin)s, 'claimed', %(size)s, %(sighting)s, %(again)s
         from submission where connection_id = %(connection)s
         returning id
         """,
@@ -161,6 +162,7 @@ def add(
             "size": size,
             "sighting": sighting_id,
             "again": apply_anyway,
+            "trace": trace_id,
         },
     ).fetchone()
     assert added is not None  # noqa: S101 - an aggregate always gives one row
@@ -201,6 +203,23 @@ def add_replay(
     ).fetchone()
     assert added is not None  # noqa: S101 - submissions and revisions are never deleted
     return int(added["id"])
+
+
+def abandoned(connection: LedgerConnection) -> list[int]:
+    """Return the kept submissions that a command left unfinished and nobody works on any more, in order of claims.
+
+    Those of endpoints are taken up by the next run of their connection; those on hold wait for a person.
+    """
+    rows = connection.execute(
+        """
+        select s.id from submission s left join connection_run r on r.id = s.run_id
+        where s.state in ('fetched', 'validated') and s.origin <> 'endpoint'
+          and (s.leased_until is null or s.leased_until < now()) and (r.id is null or r.finished_at is not null)
+          and s.claimed_at < now() - interval '10 minutes'
+        order by s.connection_id, s.number
+        """
+    ).fetchall()
+    return [row["id"] for row in rows]
 
 
 def not_fully_applied(connection: LedgerConnection, connection_id: int) -> list[Submission]:

@@ -24,6 +24,7 @@ from data_connections.steps.acknowledgement import acknowledge
 from data_connections.steps.brakes import bounds_of, limit_passed
 from data_connections.steps.held_rows import retry_held
 from data_connections.steps.job import Job, read_job
+from data_connections.steps.journaling import record_landed
 from data_connections.steps.pinned_run import PinnedRun
 from data_connections.steps.stage import Staged, seal, stage
 
@@ -114,6 +115,7 @@ def _keep(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing
     with landing.keep() as incoming:
         endpoint.fetch(file, incoming.write)
     original = incoming.original
+    record_landed(landing, job.submission, job.name, original, file)
     with ledger.connect() as connection:
         submissions.set_fetched(connection, job.submission.id, original.key, original.sha256, original.size)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from data_connections import applying
 from data_connections.catalog import activity, current
 from data_connections.catalog.data_type_versions import must_fit
 from data_connections.data_types import DataTypes
-from data_connections.errors import ConfigurationError, LedgerUnavailable
+from data_connections.errors import ConfigurationError, ConnectionsError, LedgerUnavailable
 from data_connections.landing import Landing, Original
 from data_connections.ledger import Ledger, parcels, sightings, submissions
 from data_connections.spec import InboundConnection
@@ -18,6 +19,7 @@ from data_connections.steps import inbound
 from data_connections.steps.acknowledgement import result_files
 from data_connections.steps.description import described
 from data_connections.steps.job import builtin_data_types, read_job
+from data_connections.steps.journaling import record_landed
 
 TRIES = 3
 
@@ -90,6 +92,7 @@ def take(
             origin="manual",
             apply_anyway=again,
         )
+        record_landed(landing, submissions.get(connection, submission_id), name, original)
         submissions.set_fetched(connection, submission_id, original.key, original.sha256, original.size)
         sightings.lease(connection, submission_id)
         activity.record(
@@ -130,6 +133,24 @@ def _validate_and_apply(ledger: Ledger, landing: Landing, submission_id: int, da
     for member in members:
         _validate_and_apply(ledger, landing, member["id"], data_types)
     inbound.apply(ledger, submission_id, landing, data_types=data_types)
+
+
+def finish_abandoned(
+    ledger: Ledger, landing: Landing, *, data_types: DataTypes | None = None
+) -> Iterator[tuple[int, str]]:
+    """Go on with every submission that a command left unfinished when it died; yield each with its state.
+
+    One that cannot be gone on with, such as for a data type that is no more, keeps none of the others.
+    """
+    with ledger.connect() as connection:
+        left = submissions.abandoned(connection)
+    for submission_id in left:
+        try:
+            yield submission_id, finish(ledger, landing, submission_id, data_types=data_types)["state"]
+        except LedgerUnavailable:
+            raise
+        except ConnectionsError as refused:
+            yield submission_id, f"left as it was: {refused}"
 
 
 def write_results(

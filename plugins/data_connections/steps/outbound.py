@@ -63,7 +63,9 @@ def export_report(
     spec = outbound_spec(run.spec)
     now = now or datetime.now(UTC)
     days = business_days(spec, now, business_date=business_date, interval_start=interval_start)
-    unasked = _before_active_from(ledger, run, spec, days) if scheduled else None
+    unasked = (
+        _before_active_from(ledger, run, spec, days) or _sent_before_restore(ledger, run, days) if scheduled else None
+    )
     if unasked:
         return _skip(ledger, run, unasked)
     program = reporting.find_program(ledger, spec.program)
@@ -119,6 +121,18 @@ def _before_active_from(ledger: Ledger, run: PinnedRun, spec: OutboundConnection
     return (
         f"Nothing was sent: {days} is before {first}, {reason}. To send it all the same, start a run by hand with the "
         f"parameter business_date={days.first}."
+    )
+
+
+def _sent_before_restore(ledger: Ledger, run: PinnedRun, days: BusinessDays) -> str | None:
+    """Return why a scheduled run sends nothing: the receiver has the days' file, the restored ledger says."""
+    with ledger.connect() as connection:
+        name = deliveries.restored(connection, run.connection_id, days.first)
+    if name is None:
+        return None
+    return (
+        f"Nothing was sent: {name} of {days} was sent before the ledger was restored. To send it all the same, start a "
+        f"run by hand with the parameter business_date={days.first}."
     )
 
 

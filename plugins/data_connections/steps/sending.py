@@ -29,6 +29,7 @@ from data_connections.ledger.delivery import Delivery, DeliveryFile
 from data_connections.spec import OutboundConnection
 from data_connections.spec.file_name import versioned
 from data_connections.steps.delivery_names import MANIFEST, marker_names, part_names
+from data_connections.steps.journaling import record_sent
 from data_connections.steps.manifest import manifest_text
 from data_connections.steps.outbound_spec import base_name, outbound_spec
 from data_connections.steps.shipment import Earlier, Piece, ship
@@ -63,6 +64,7 @@ def deliver(ledger: Ledger, landing: Landing, open_endpoint: OpenEndpoint, deliv
             spec = outbound_spec(catalog.revision(ledger, delivery.connection, delivery.revision).spec)
             with _troubles_recorded(ledger, delivery), open_endpoint() as endpoint:
                 _send(ledger, landing, endpoint, delivery, spec)
+            record_sent(landing, _read(ledger, delivery_id))
             _record(ledger, delivery)
     return _read(ledger, delivery_id).as_json()
 

@@ -79,7 +79,7 @@ def test_an_empty_database_is_migrated_on_the_way(
 
 def test_a_ledger_of_a_newer_version_is_left_alone(cli: Cli, ledger: Any) -> None:
     with ledger.connect() as connection:
-        connection.execute("update schema_version set version_num = '9999'")
+        connection.execute("update schema_version set version_num = '9999'; update schema_serves set oldest = '9999'")
 
     answer = cli("list")
 

@@ -1,0 +1,44 @@
+"""`connections doctor` and `connections drain` on a stack that runs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from fixtures.typed import Shell
+from local_stack import Stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+
+MAINTENANCE = "connections_maintenance"
+
+
+def paused(shell: Shell) -> list[str]:
+    found = shell("doctor", "--no-endpoints").stdout
+    return [line for line in found.splitlines() if "Paused:" in line and MAINTENANCE in line]
+
+
+def test_an_installation_that_is_well_and_one_that_is_drained(shell: Shell) -> None:
+    found = shell.json("doctor", "--no-endpoints")
+    assert found["ok"]
+    looked_at = {finding["check"] for finding in found["findings"]}
+    assert looked_at >= {"Python", "packages", "disk", "keys", "processes", "ledger", "clocks", "locks", "landing area"}
+    assert looked_at >= {"recovery", "Airflow", "DAGs", "pools", "Airflow's database"}
+    assert paused(shell) == []
+
+    drained = shell.json("drain", "--timeout", "120")
+    assert MAINTENANCE in drained["paused"]
+    assert (drained["busy"], drained["drained"]) == ([], True)
+    assert len(paused(shell)) == 1
+
+    assert MAINTENANCE in shell.json("drain", "--end")["unpaused"]
+    assert paused(shell) == []
+    assert shell.json("drain", "--end")["unpaused"] == []
+
+
+def test_what_runs_under_its_supervisor_is_not_stopped(shell: Shell, stack: Stack, tmp_path: Path) -> None:
+    done: subprocess.CompletedProcess[str] = shell("doctor", "--stop")
+    assert (done.returncode, "make down" in done.stderr) == (2, True)
+    assert stack.is_ready()
