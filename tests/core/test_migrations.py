@@ -24,7 +24,7 @@ from information_schema.columns where table_schema = 'public'
 """
 RULES = """
 select c.conrelid::regclass::text as "table", pg_get_constraintdef(c.oid) as rule,
-       (select array_agg(a.attname::text) from pg_attribute a where a.attrelid = c.conrelid and a.attnum = any(c.conkey))
+       (select array_agg(attname::text) from pg_attribute where attrelid = c.conrelid and attnum = any(c.conkey))
 from pg_constraint c where c.connamespace = 'public'::regnamespace and c.contype in ('c', 'u', 'p', 'f', 'x')
 """
 
