@@ -25,6 +25,7 @@ pytest_plugins = [
     "fixtures.airflow_home",
     "fixtures.whole_stack",
     "fixtures.typed",
+    "fixtures.browser",
 ]
 
 # Airflow and Great Expectations read these when they are first imported, so they are set before any test module is.

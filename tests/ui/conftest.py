@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from playwright.sync_api import Page
+
+from data_connections.landing import Landing
+from data_connections.ledger import Ledger
+from fixtures.browser import NewPage
+from fixtures.screen_sample import fill
+from fixtures.servers import free_port
 
 Client = Callable[[str], TestClient]
 ROLES = ("viewer", "user", "op", "admin")
@@ -64,5 +74,40 @@ def client(airflow_auth: FastAPI, airflow_ledger: None) -> Client:
             made.cookies.set("_token", get_auth_manager().generate_jwt(user))
         made.base_url = made.base_url.join("/connections-app/")
         return made
+
+    return make
+
+
+@pytest.fixture
+def sample(ledger: Ledger, airflow_ledger: None, tmp_path: Path) -> dict[str, str]:
+    """Full books; what stands for each parameter of an address."""
+    return fill(ledger, Landing(tmp_path / "landing"), tmp_path)
+
+
+@pytest.fixture
+def served(airflow_auth: FastAPI, airflow_ledger: None) -> Iterator[str]:
+    """The app at an address that a browser can open."""
+    import uvicorn
+
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(airflow_auth, host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}/connections-app/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def page_of(client: Client, served: str, new_page: NewPage) -> Callable[[str], Page]:
+    """Returns a browser's page that is logged in with the role."""
+
+    def make(role: str) -> Page:
+        page = new_page(base_url=served)
+        token = client(role).cookies.get("_token")
+        page.context.add_cookies([{"name": "_token", "value": token, "url": served}])
+        return page
 
     return make

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 from markupsafe import Markup
 
 from data_connections.settings import PROJECT
@@ -54,4 +59,16 @@ def guide(request: Request, visitor: VisitorDep, here: str) -> HTMLResponse:
 def _as_html(path: Path, _changed_at: float) -> Markup:
     """Return a guide of our own as HTML; HTML inside it stays text."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser.add_render_rule("fence", _code)
+    parser.add_render_rule("table_open", _table)
     return Markup(parser.render(path.read_text(encoding="utf-8")))  # noqa: S704 - our own file, its HTML disabled
+
+
+def _code(_renderer: RendererHTML, tokens: Sequence[Token], at: int, _options: Any, _env: Any) -> str:
+    """Return code in a box that scrolls, by keyboard too."""
+    return f'<pre tabindex="0"><code>{escapeHtml(tokens[at].content)}</code></pre>\n'
+
+
+def _table(_renderer: RendererHTML, _tokens: Sequence[Token], _at: int, _options: Any, _env: Any) -> str:
+    """Begin a table that scrolls where it is wider than the page, by keyboard too."""
+    return '<table tabindex="0">\n'
