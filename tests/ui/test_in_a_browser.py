@@ -1,4 +1,4 @@
-"""Every page in a real browser: nothing that people stumble over, light or dark, wide or narrow; no text becomes markup."""
+"""Every page in a real browser, light and dark, wide and narrow: easy to use, and every text of partners a text."""
 
 from __future__ import annotations
 
