@@ -30,7 +30,8 @@ def kept_file(landing: Landing, key: str | None, name: str) -> StreamingResponse
 def attachment(source: BinaryIO, name: str) -> StreamingResponse:
     """Return what ``source`` holds as a download; it is closed afterwards."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".") or "file"
-    disposition = f"attachment; filename=\"{safe}\"; filename*=UTF-8''{quote(name.replace('/', '_'), safe='')}"
+    whole = quote(name.replace("/", "_") or safe, safe="")
+    disposition = f"attachment; filename=\"{safe}\"; filename*=UTF-8''{whole}"
     return StreamingResponse(
         _blocks(source), media_type="application/octet-stream", headers={"Content-Disposition": disposition}
     )

@@ -89,6 +89,9 @@ def test_a_file_is_checked_against_a_data_type_alone(client, acme):
     answer = client("viewer").post("data-types/conversions/check", files={"file": ("a.csv", GOOD)})
     assert answer.status_code == 200, answer.text
     assert "What would become of a.csv" in answer.text
+    refused = client("viewer").post("data-types/conversions/check", files={"file": ("a.csv", b"CampaignId\n1\n")})
+    assert refused.status_code == 200, refused.text
+    assert "The whole file would be refused" in refused.text
     assert client("viewer").get("data-types/conversions/templates/header.csv").text.startswith("CampaignId,")
 
 

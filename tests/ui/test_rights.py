@@ -3,181 +3,236 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi.routing import APIRoute
 
 from data_connections.ledger import Ledger
-from fixtures.catalog import INBOUND, OUTBOUND, apply_to
+from fixtures.catalog import INBOUND, changed
+from fixtures.screen_routes import address, routes
+from fixtures.screen_sample import SECRET
 
 pytestmark = pytest.mark.airflow
-CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
-OF_NO_CONNECTION = ("/static/", "/help")
+
+ROLES = {
+    "viewer": set(),
+    "user": {"run", "pause", "edit", "look"},
+    "op": {"run", "pause", "edit", "create", "look"},
+    "admin": {"run", "pause", "edit", "create", "look"},
+    "acme-only": {"run", "pause", "edit", "look"},
+}
+"""What each role may do with the connections of the sample; ``look`` is what everybody may who sees them."""
+FILE = {"files": {"file": ("a.csv", b"CampaignId\n1\n")}}
+ONE = {"data": {"name": "acme-conversions"}}
+CSV = {"content": b"CampaignId\n1\n", "headers": {"content-type": "text/csv"}}
+SPEC = {"json": changed(INBOUND, name="acme-more")}
+CHANGING: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
+    ("POST", "/create"): ("create", {"data": {"step": "direction", "go": "stay"}}),
+    ("POST", "/bulk/run"): ("run", ONE),
+    ("POST", "/bulk/pause"): ("pause", ONE),
+    ("POST", "/bulk/unpause"): ("pause", ONE),
+    ("POST", "/connections/{name}/test"): ("run", {}),
+    ("POST", "/connections/{name}/delete"): ("edit", {}),
+    ("POST", "/connections/{name}/restore"): ("edit", {}),
+    ("POST", "/connections/{name}/revisions/{number}/restore"): ("edit", {}),
+    ("POST", "/connections/{name}/send"): ("run", FILE),
+    ("POST", "/submissions/{submission_id}/approve"): ("run", {}),
+    ("POST", "/submissions/{submission_id}/refuse"): ("run", {}),
+    ("POST", "/submissions/{submission_id}/replay-preview"): ("run", {}),
+    ("POST", "/submissions/{submission_id}/replay"): ("run", {}),
+    ("POST", "/deliveries/{delivery_id}/send-again"): ("run", {}),
+    ("POST", "/data-types/{data_type}/check"): ("anybody", FILE),
+    ("POST", "/credentials/store"): ("create", {"data": {"name": "acme-sftp", "login": "us", "password": "x"}}),
+    ("POST", "/api/v1/connections"): ("create", SPEC),
+    ("POST", "/api/v1/connections/preview"): ("look", SPEC),
+    ("PUT", "/api/v1/connections/{name}"): ("edit", {"json": INBOUND, "headers": {"if-match": '"2"'}}),
+    ("DELETE", "/api/v1/connections/{name}"): ("edit", {}),
+    ("POST", "/api/v1/connections/{name}/restore"): ("edit", {}),
+    ("POST", "/api/v1/connections/{name}/pause"): ("pause", {}),
+    ("POST", "/api/v1/connections/{name}/unpause"): ("pause", {}),
+    ("POST", "/api/v1/connections/{name}/test"): ("run", {}),
+    ("POST", "/api/v1/connections/{name}/runs"): ("run", {}),
+    ("POST", "/api/v1/connections/{name}/revisions/{number}/restore"): ("edit", {}),
+    ("POST", "/api/v1/connections/{name}/submissions"): ("run", CSV),
+    ("POST", "/api/v1/connections/{name}/submissions/check"): ("run", CSV),
+    ("POST", "/api/v1/submissions/{submission_id}/approve"): ("run", {}),
+    ("POST", "/api/v1/submissions/{submission_id}/refuse"): ("run", {}),
+    ("POST", "/api/v1/submissions/{submission_id}/replay"): ("run", {}),
+    ("POST", "/api/v1/deliveries/{delivery_id}/send-again"): ("run", {}),
+}
+"""The right that each route asks for which changes something or makes something work, and a request that it takes."""
+FORMS: dict[str, str] = {
+    "/create": "create",
+    "/connections/{name}/edit": "edit",
+    "/connections/{name}/delete": "edit",
+    "/connections/{name}/send": "run",
+    "/credentials/{name}/edit": "create",
+    "/api/v1/submissions/{submission_id}/replay-preview": "run",
+}
+"""The right that a page asks for beyond that of seeing."""
+OF_NO_CONNECTION = re.compile(
+    r"/static/|/help/|/data-types|/api/v1/data-types|/create|/credentials/{name}|.*openapi.json"
+)
+"""What has nothing of any connection on it."""
+OF_ONE = re.compile(r"{(name|submission_id|delivery_id|host)}")
+EVERYTHING = "select name, deleted_at, managed_by, revision from connection order by id"
 
 
-@pytest.fixture
-def books(ledger: Ledger) -> dict[str, Any]:
-    """Two connections of a program, one managed by the screen, with a submission on hold and a delivery."""
-    with ledger.connect() as connection:
-        connection.execute("insert into program (id, key, name, currency) values (1, 'acme', 'Acme', 'EUR')")
-        connection.execute("insert into event_type (id, program_id, name) values (11, 1, 'Sale')")
-    apply_to(ledger, INBOUND, OUTBOUND)
-    with ledger.connect() as connection:
-        connection.execute("update connection set managed_by = 'screen'")
-        submission = connection.execute(
-            """insert into submission (connection_id, revision, number, origin, file_name, received_at, state,
-                                       data_type)
-               select id, 1, 1, 'manual', 'acme-secret-file.csv', now(), 'on_hold', 'conversions'
-               from connection where name = 'acme-conversions' returning id"""
-        ).fetchone()
-        delivery = connection.execute(
-            """insert into delivery (connection_id, revision, report, business_date, last_date, date_from, version,
-                                     state, file_name, size, rows)
-               select id, 1, 'performance_by_day', '2026-03-01', '2026-03-01', '2026-03-01', 1, 'delivered',
-                      'acme-out.csv', 1, 1
-               from connection where name = 'acme-performance' returning id"""
-        ).fetchone()
-        connection.execute(
-            """insert into delivery_file (delivery_id, number, file_name, rows, size, sha256, landing_key)
-               values (%s, 1, 'acme-out.csv', 1, 1, 'x', 'originals/xx/x')""",
-            [delivery["id"]],
-        )
-        action = connection.execute(
-            """insert into action (program_id, event_type_id, order_id, event_at, received_at, amount, currency,
-                                   submission_id, line)
-               values (1, 11, 'acme-secret-order', now(), now(), 5, 'EUR', %s, 2) returning id""",
-            [submission["id"]],
-        ).fetchone()
-    return {
-        "name": "acme-conversions",
-        "action_id": action["id"],
-        "submission_id": submission["id"],
-        "delivery_id": delivery["id"],
-        "number": 1,
-        "what": "original",
-        "credentials": "acme-sftp",
-        "host": "127.0.0.1",
-        "data_type": "conversions",
-        "template": "conversions.csv",
-        "here": "connections",
-    }
+def books_of(ledger: Ledger) -> list[Any]:
+    """What a request that was refused must not have changed."""
+    return [
+        ledger.all("select count(*) as n, max(id) as newest from activity"),
+        ledger.all("select id, state, code, approved_by from submission order by id"),
+        ledger.all("select id, state from delivery order by id"),
+        ledger.all("select count(*) as n from connection_revision"),
+        ledger.all(EVERYTHING),
+    ]
 
 
-def routes() -> Iterator[tuple[str, str]]:
-    """Every method and path of the app."""
-    from ui.app import make_app
-
-    for route in make_app().routes:
-        assert isinstance(route, APIRoute), f"{route} is no guarded route"
-        for method in sorted(route.methods):
-            yield method, route.path
+def test_every_route_that_changes_something_names_the_right_that_it_asks_for():
+    there = {(method, path) for method, path in routes() if method != "GET"}
+    assert there == set(CHANGING), "Say in CHANGING what right a new route asks for."
+    assert set(FORMS) <= {path for method, path in routes() if method == "GET"}
 
 
-def address(path: str, books: dict[str, Any]) -> str:
-    filled = re.sub(r"{(\w+)}", lambda found: str(books.get(found[1], "screen.css")), path)
-    return filled.replace("/static/acme-conversions", "/static/screen.css").lstrip("/")
-
-
-def test_nobody_gets_anything(client, books):
+def test_nobody_gets_anything(client, sample, ledger):
     nobody = client("nobody")
+    before = books_of(ledger)
     for method, path in routes():
-        answer = nobody.request(method, address(path, books))
-        to_login = answer.status_code == 307 and answer.headers["location"].startswith("/auth/login")
-        assert to_login or answer.status_code in (401, 403), (method, path, answer.status_code)
-        assert "acme" not in answer.text, path
-        assert nobody.request(method, address(path, books), headers={"accept": "application/json"}).status_code in (
-            401,
-            403,
-        ), (method, path)
+        _right, request = CHANGING.get((method, path), ("", {}))
+        for accept in ("text/html", "application/json"):
+            headers = {**request.get("headers", {}), "accept": accept}
+            answer = nobody.request(method, address(path, sample), **{**request, "headers": headers})
+            to_login = answer.status_code == 307 and answer.headers["location"].startswith("/auth/login")
+            assert to_login or answer.status_code in (401, 403), (method, path, answer.status_code)
+            assert "acme" not in answer.text, path
+    assert books_of(ledger) == before
 
 
-def test_a_viewer_changes_nothing(client, books, ledger):
-    viewer = client("viewer")
-    before = ledger.all("select count(*) as n from activity")
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_does_what_it_has_the_right_to_and_nothing_else(client, sample, ledger, role):
+    asking = client(role)
+    before = books_of(ledger)
+    refused = {each: right for each, (right, _) in CHANGING.items() if right not in {*ROLES[role], "anybody"}}
+    refused |= {("GET", path): right for path, right in FORMS.items() if right not in ROLES[role]}
+    for method, path in refused:
+        _right, request = CHANGING.get((method, path), ("", {}))
+        answer = asking.request(method, address(path, sample), **request)
+        assert answer.status_code == 403, (method, path, answer.status_code, answer.text)
+    assert books_of(ledger) == before
+
+    # What destroys comes last, so that the others find what they ask about.
+    allowed = sorted(set(routes()) - set(refused), key=lambda each: ("delete" in " ".join(each).lower(), each))
+    for method, path in allowed:
+        _right, request = CHANGING.get((method, path), ("", {}))
+        answer = asking.request(method, address(path, sample), **request)
+        assert answer.status_code not in (401, 403, 404, 405, 428), (role, method, path, answer.text)
+        assert answer.status_code < 500, (role, method, path, answer.text)
+
+
+def test_a_role_of_another_program_sees_and_does_nothing_here(client, sample, ledger):
+    stranger = client("zenith-only")
+    before = books_of(ledger)
     for method, path in routes():
-        answer = viewer.request(method, address(path, books), data=form(books))
-        if method in CHANGING:
-            assert answer.status_code in (403, 422), (method, path, answer.status_code, answer.text)
-        elif not path.startswith(OF_NO_CONNECTION):
-            assert answer.status_code < 500 or "original" in path or "/file" in path, (path, answer.text)
-    assert ledger.all("select count(*) as n from activity") == before
-
-
-@pytest.mark.parametrize("role", ["zenith-only"])
-def test_a_role_of_another_program_sees_and_does_nothing_here(client, books, ledger, role):
-    stranger = client(role)
-    before = ledger.all("select count(*) as n from activity")
-    for method, path in routes():
-        answer = stranger.request(method, address(path, books), data=form(books))
-        assert "acme-secret" not in answer.text, path
-        assert "acme-out" not in answer.text, path
-        if re.search(r"{(name|submission_id|delivery_id|action_id|host|credentials)}", path) and not path.startswith(
-            "/static"
-        ):
-            assert answer.status_code in (403, 404, 422), (method, path, answer.status_code, answer.text)
-        elif method in CHANGING:
-            assert answer.status_code in (303, 403, 404, 422), (method, path, answer.status_code)
+        right, request = CHANGING.get((method, path), ("", {}))
+        answer = stranger.request(method, address(path, sample), **request)
+        assert SECRET not in answer.text, path
+        if right == "anybody" or OF_NO_CONNECTION.match(path):
+            assert answer.status_code in (200, 403), (method, path, answer.status_code)
+        elif OF_ONE.search(path) or path == "/by-dag":
+            assert answer.status_code == 404, (method, path, answer.status_code, answer.text)
+        elif method != "GET":
+            assert answer.status_code == 403, (method, path, answer.status_code)
         else:
-            assert "acme-conversions" not in answer.text, (path, answer.text)
-    assert ledger.all("select count(*) as n from activity") == before
+            assert answer.status_code == 200, (path, answer.status_code)
+            assert "acme-" not in answer.text, (path, answer.text)
+    assert books_of(ledger) == before
 
 
-def test_a_role_of_the_program_sees_its_connections_alone(client, books):
+def test_a_role_of_the_program_sees_its_connections_alone(client, sample):
     insider = client("acme-only")
     assert "acme-conversions" in insider.get("").text
-    assert insider.get(f"submissions/{books['submission_id']}").status_code == 200
-    assert insider.get("create").status_code in (403, 404)
+    assert insider.get(f"submissions/{sample['submission_id']}").status_code == 200
+    assert insider.get("create").status_code == 403
 
 
-def test_a_viewer_sees_no_buttons(client, books):
-    text = client("viewer").get("").text + client("viewer").get(f"submissions/{books['submission_id']}").text
+def test_a_viewer_sees_no_buttons(client, sample):
+    viewer = client("viewer")
+    text = viewer.get("").text + viewer.get(f"submissions/{sample['submission_id']}").text
     for label in ("Delete", "Approve", "Refuse", "Create Connection", "/edit"):
         assert label not in text
     assert "View history" in text
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"sec-fetch-site": "cross-site"},
-        {"sec-fetch-site": "same-site"},
-        {"sec-fetch-site": "", "origin": "http://evil.example"},
-        {"sec-fetch-site": "same-origin", "origin": "http://evil.example"},
-        {"sec-fetch-site": ""},
-    ],
-)
-def test_posts_of_other_sites_are_refused(client, books, ledger, headers):
-    admin = client("admin")
-    answer = admin.post(f"submissions/{books['submission_id']}/refuse", headers=headers)
-    assert answer.status_code == 403
-    assert ledger.one("select state from submission")["state"] == "on_hold"
+FOREIGN = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "none"},
+    {"sec-fetch-site": "", "origin": "http://evil.example"},
+    {"sec-fetch-site": "", "origin": "null"},
+    {"sec-fetch-site": "same-origin", "origin": "http://evil.example"},
+    {"sec-fetch-site": ""},
+]
+"""What browsers say of requests that did not begin on one of our pages, and old ones that say nothing."""
 
 
-def test_a_program_with_a_token_needs_no_origin(client, books, ledger):
+def test_requests_of_other_sites_change_nothing(client, sample, ledger):
     admin = client("admin")
-    token = admin.cookies.get("_token")
+    before = books_of(ledger)
+    for (method, path), (_right, request) in CHANGING.items():
+        for headers in FOREIGN:
+            sent = {**request, "headers": {**request.get("headers", {}), **headers}}
+            answer = admin.request(method, address(path, sample), **sent)
+            assert answer.status_code == 403, (method, path, headers, answer.status_code)
+            assert "another site" in answer.text
+    assert books_of(ledger) == before
+
+
+def test_a_program_with_a_token_needs_no_origin(client, sample, ledger):
+    token = client("admin").cookies.get("_token")
     answer = client("nobody").post(
-        f"submissions/{books['submission_id']}/refuse",
+        f"submissions/{sample['submission_id']}/refuse",
         headers={"authorization": f"Bearer {token}", "sec-fetch-site": ""},
     )
     assert answer.status_code == 303
-    assert ledger.one("select code, message from submission")["message"] == "Refused by admin."
+    held = ledger.one("select message from submission where id = %s", [int(sample["submission_id"])])
+    assert held["message"] == "Refused by admin."
 
 
-def test_every_page_forbids_foreign_frames_and_inline_scripts(client, books):
+def test_every_answer_forbids_foreign_frames_and_inline_scripts_and_downloads_are_attachments(client, sample):
     admin = client("admin")
     for method, path in routes():
         if method != "GET":
             continue
-        answer = admin.get(address(path, books))
+        answer = admin.get(address(path, sample))
         policy = answer.headers["content-security-policy"]
         assert "frame-ancestors 'self'" in policy
+        assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=|javascript:", answer.text), path
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        if kind == "text/html":
+            tags = re.findall(r"<[a-z](?:[^>\"]|\"[^\"]*\")*>", answer.text)
+            names = {name for tag in tags for name in re.findall(r"\s([\w-]+)(?==|\s|>)", re.sub('"[^"]*"', "", tag))}
+            assert not {name for name in names if name == "style" or name.startswith("on")}, path
+            assert not re.search(r"<script(?![^>]*\bsrc=)|(href|src)=\"javascript:", answer.text), path
+        elif kind not in ("application/json", "application/problem+json", "text/css", "image/png", ""):
+            assert re.fullmatch(
+                r"attachment; filename=\"[A-Za-z0-9_-][A-Za-z0-9._-]*\"(; filename\*=UTF-8''[A-Za-z0-9%._~-]+)?",
+                answer.headers["content-disposition"],
+            ), path
 
 
-def form(books: dict[str, Any]) -> dict[str, Any]:
-    return {"name": books["name"], "back": "", "reason": "no"}
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", 'a";\r\nX-Evil: 1\r\n.html', ".htaccess", "\u202egpj.exe", "", "é.csv"]
+)
+def test_names_of_downloads_are_safe(name):
+    import io
+
+    from ui.downloads import attachment
+
+    disposition = attachment(io.BytesIO(b""), name).headers["content-disposition"]
+    assert re.fullmatch(
+        r"attachment; filename=\"[A-Za-z0-9_-][A-Za-z0-9._-]*\"; filename\*=UTF-8''[A-Za-z0-9%._~-]+", disposition
+    ), disposition
+    assert "%2F" not in disposition
