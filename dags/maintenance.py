@@ -8,10 +8,11 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from operators.reconcile import DropAbandonedStaging, FinishSubmissions, ReconcileRuns
 from operators.upkeep import LockActions, ReconcileBooks, RetryHeldRows
+from operators.watching import WatchExpectedFiles
 
 with DAG(
     dag_id="connections_maintenance",
-    description="Ends runs in the ledger that died in Airflow, and drops what dead attempts staged.",
+    description="Ends runs that died in Airflow, drops what dead attempts staged, watches what is expected.",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("*/10 * * * *", timezone="UTC"),
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
@@ -24,6 +25,7 @@ with DAG(
     ReconcileRuns(task_id="reconcile_runs")
     DropAbandonedStaging(task_id="drop_abandoned_staging")
     FinishSubmissions(task_id="finish_submissions")
+    WatchExpectedFiles(task_id="watch_expected_files")
 
 with DAG(
     dag_id="connections_daily",

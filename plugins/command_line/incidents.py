@@ -9,7 +9,18 @@ import typer
 from command_line.output import AsJson, note, print_json, print_table
 from command_line.session import open_ledger
 
-_SHOWN = ("connection", "kind", "runs", "opened_at", "last_at", "told_at", "channel_trouble", "closed_at", "text")
+_SHOWN = (
+    "connection",
+    "kind",
+    "subject",
+    "runs",
+    "opened_at",
+    "last_at",
+    "told_at",
+    "channel_trouble",
+    "closed_at",
+    "text",
+)
 
 
 def incidents(

@@ -16,6 +16,7 @@ from command_line import (
     deliveries,
     doctor,
     drain,
+    expected,
     explain,
     export,
     gateway,
@@ -74,6 +75,7 @@ app.add_typer(submissions.submissions, name="submissions", rich_help_panel=RUN)
 app.command(rich_help_panel=RUN)(run.run)
 app.command(rich_help_panel=RUN)(backfill.backfill)
 app.command(rich_help_panel=RUN)(browse.history)
+app.command(rich_help_panel=RUN)(expected.expected)
 app.command(rich_help_panel=RUN)(incidents.incidents)
 app.command(rich_help_panel=RUN)(report.report)
 app.command(rich_help_panel=RUN)(explain.explain)

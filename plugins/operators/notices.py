@@ -1,4 +1,4 @@
-"""Telling people about a run, by the channels that its spec names; a channel that fails never fails a run."""
+"""Telling people about troubles, by the channels that a spec names; a channel that fails never fails a run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hooks.ledger import LedgerHook
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from data_connections.ledger import Ledger
     from data_connections.spec.alerts import Alerts
     from data_connections.steps.notices import Notice
 
@@ -37,17 +38,32 @@ def tell_of_run(name: str, dag_run_id: str, alerts: Alerts, context: Context) ->
     try:
         found = notices.notices_of(ledger, name, dag_run_id)
     except LedgerUnavailable as lost:
-        _tell(notices.without_ledger(name, lost), name, dag_run_id, alerts, context)
+        _tell(notices.without_ledger(name, lost), f"{name}/runs/{dag_run_id}", alerts, context)
         return
     for notice in found:
-        troubles = _tell(notice, name, dag_run_id, alerts, context)
-        if troubles is not None:
-            notices.record_told(ledger, notice, troubles)
+        tell(ledger, notice, f"{name}/runs/{dag_run_id}", alerts, context)
 
 
-def _tell(notice: Notice, name: str, dag_run_id: str, alerts: Alerts, context: Context) -> list[str] | None:
+def tell(ledger: Ledger, notice: Notice, page: str, alerts: Alerts, context: Context) -> None:
+    """Tell one thing by every channel, and record that it was told.
+
+    Args:
+        ledger: The ledger.
+        notice: What is told.
+        page: The page of Airflow that the notice leads to: a DAG, or one of its runs.
+        alerts: Whom to tell.
+        context: Airflow's context of the task that calls.
+    """
+    from data_connections.steps.notices import record_told
+
+    troubles = _tell(notice, page, alerts, context)
+    if troubles is not None:
+        record_told(ledger, notice, troubles)
+
+
+def _tell(notice: Notice, page: str, alerts: Alerts, context: Context) -> list[str] | None:
     """Use every channel; return why those that failed did, None where there is no channel."""
-    link = f"{Settings.from_environment().airflow_url}/dags/{name}/runs/{dag_run_id}"
+    link = f"{Settings.from_environment().airflow_url}/dags/{page}"
     channels = list(_channels(alerts, notice, link, context))
     return [text for channel in channels if (text := _trouble(*channel))] if channels else None
 

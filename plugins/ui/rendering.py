@@ -25,6 +25,7 @@ NAVIGATION = (
     ("submissions", "submissions", "File submissions"),
     ("deliveries", "deliveries", "Deliveries"),
     ("actions", "actions", "Actions"),
+    ("expected", "expected", "Expected"),
     ("data_types", "data-types", "Data types"),
     ("credentials", "credentials", "Credentials"),
     ("activity", "activity", "Activity"),

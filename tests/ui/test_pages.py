@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from data_connections.ledger import Ledger
-from fixtures.catalog import INBOUND, OUTBOUND, apply_to
+from fixtures.catalog import INBOUND, OUTBOUND, apply_to, changed
 
 pytestmark = pytest.mark.airflow
 
@@ -122,3 +124,25 @@ def test_every_page_leads_to_a_guide(client, acme):
         answer = client("viewer").get(f"help/{here}")
         assert answer.status_code == 200
         assert "<h1>" in answer.text
+
+
+def test_the_calendar_shows_a_week_of_what_is_expected(client, acme):
+    with acme.connect() as connection:
+        connection.execute("update connection set managed_by = 'files:tests'")
+    apply_to(acme, changed(INBOUND, expects=[{"by": "15:00", "on": ["monday", "tuesday", "wednesday"]}]))
+    with acme.connect() as connection:
+        connection.execute(
+            """insert into expected_files (connection_id, rule, day, opens_at, due_at, closes_at, state, files,
+                                           findings)
+               select id, '1 file by 15:00', date '2026-03-02' + n, now(), timestamptz '2026-03-02 14:00Z' + n * '1 day'
+                      ::interval, now(), (array['missed', 'met', 'met'])[n + 1], n,
+                      case n when 2 then '["<b>far</b> from the median"]'::jsonb else '[]' end
+               from connection, generate_series(0, 2) n where name = 'acme-conversions'"""
+        )
+    page = client("viewer").get("expected?week=2026-03-05").text
+    assert "2 late, missed or not as usual from 2026-03-02 to 2026-03-08" in page
+    assert re.findall(r'<span class="tag (\w+)">', page) == ["failed", "completed", "warning"]
+    assert "&lt;b&gt;far&lt;/b&gt; from the median" in page
+    coming = client("viewer").get("expected?week=2099-06-01").text
+    assert coming.count('<span class="tag expected">') == 3
+    assert "acme-conversions" not in client("zenith-only").get("expected?week=2026-03-05").text

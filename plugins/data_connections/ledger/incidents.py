@@ -1,45 +1,53 @@
-"""Incidents: troubles of connections from their first run to the first one without them, and who was told."""
+"""Incidents: troubles of connections and of the installation, from beginning to end, and who was told."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import class_row
 
 from data_connections.ledger.database import Ledger, LedgerConnection
 
-KINDS = ("failed", "rejects", "held")
+OF_RUNS = ("failed", "rejects", "held")
+"""Kinds of troubles that a run has or ends."""
 
 
 @dataclass(frozen=True)
 class Incident:
-    """A trouble of one connection; times are UTC.
+    """A trouble of a connection, or of the whole installation; times are UTC.
 
     Attributes:
-        kind: ``failed``, ``rejects`` or ``held``.
-        runs: How many runs had it.
-        run_id: The last of them, of ``connection_run``.
+        connection_id: The connection; None for a trouble of the installation.
+        kind: Which trouble, such as ``failed``, ``late`` or ``disk``.
+        subject: What of the connection or installation has it, such as a rule or a login; empty for runs.
+        runs: How many runs, or days, had it.
+        run_id: The last of them, of ``connection_run``; None where it is no trouble of a run.
         text: What the last of them said.
         opened_at: When the first had it.
         last_at: When the last had it.
         told_at: When people were last told; None where nobody was.
         channel_trouble: Why a channel could not tell; None where all could.
-        closed_at: When a run was without it.
+        closed_at: When it was over.
     """
 
     id: int
-    connection_id: int
+    connection_id: int | None
     kind: str
+    subject: str
     runs: int
-    run_id: int
+    run_id: int | None
     text: str
     opened_at: datetime
     last_at: datetime
     told_at: datetime | None
     channel_trouble: str | None
     closed_at: datetime | None
+
+    def is_to_be_told(self, now: datetime, again_after: timedelta) -> bool:
+        """Whether nobody was told yet, or so long ago that it is told again."""
+        return self.told_at is None or now - self.told_at >= again_after
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Incident))
@@ -50,36 +58,47 @@ def _one(connection: LedgerConnection, query: str, parameters: Any) -> Incident 
         return cursor.execute(query.encode(), parameters).fetchone()
 
 
-def occur(connection: LedgerConnection, connection_id: int, kind: str, run_id: int, text: str) -> Incident:
-    """Record that a run has a trouble, and return the incident as it was told before.
+def occur(
+    connection: LedgerConnection,
+    connection_id: int | None,
+    kind: str,
+    text: str,
+    *,
+    subject: str = "",
+    run_id: int | None = None,
+) -> Incident:
+    """Record that a trouble is there, and return the incident as it was told before.
 
-    The same run again is not counted twice. The caller's transaction keeps other runs of the connection back.
+    The same run again is not counted twice; without a run the days are counted.
     """
     found = _one(
         connection,
         f"""
-        insert into incident (connection_id, kind, run_id, text)
-        values (%(connection)s, %(kind)s, %(run)s, %(text)s)
-        on conflict (connection_id, kind) where closed_at is null do update
-        set runs = incident.runs + (incident.run_id <> excluded.run_id)::integer, run_id = excluded.run_id,
-            text = excluded.text, last_at = now()
+        insert into incident (connection_id, kind, subject, run_id, text)
+        values (%(connection)s, %(kind)s, %(subject)s, %(run)s, %(text)s)
+        on conflict (coalesce(connection_id, 0), kind, subject) where closed_at is null do update
+        set runs = incident.runs + (case when excluded.run_id is null then incident.last_at::date <> now()::date
+                                         else incident.run_id is distinct from excluded.run_id end)::integer,
+            run_id = excluded.run_id, text = excluded.text, last_at = now()
         returning {_COLUMNS}
         """,
-        {"connection": connection_id, "kind": kind, "run": run_id, "text": text},
+        {"connection": connection_id, "kind": kind, "subject": subject, "run": run_id, "text": text},
     )
     assert found is not None  # noqa: S101 - an upsert always returns its row
     return found
 
 
-def close(connection: LedgerConnection, connection_id: int, kind: str) -> Incident | None:
-    """Record that a run is without a trouble; return the incident that this ends, None where there was none."""
+def close(connection: LedgerConnection, connection_id: int | None, kind: str, *, subject: str = "") -> Incident | None:
+    """Record that a trouble is over; return the incident that this ends, None where there was none."""
     return _one(
         connection,
         f"""
         update incident set closed_at = now()
-        where connection_id = %(connection)s and kind = %(kind)s and closed_at is null returning {_COLUMNS}
+        where connection_id is not distinct from %(connection)s and kind = %(kind)s and subject = %(subject)s
+            and closed_at is null
+        returning {_COLUMNS}
         """,
-        {"connection": connection_id, "kind": kind},
+        {"connection": connection_id, "kind": kind, "subject": subject},
     )
 
 
@@ -94,9 +113,9 @@ def listing(ledger: Ledger, *, connection: str | None = None, with_closed: bool 
     """Return incidents with their connections' names, the newest first; those that go on, or all."""
     return ledger.all(
         """
-        select i.id, c.name as connection, i.kind, i.runs, i.text, i.opened_at, i.last_at, i.told_at,
+        select i.id, c.name as connection, i.kind, i.subject, i.runs, i.text, i.opened_at, i.last_at, i.told_at,
                i.channel_trouble, i.closed_at
-        from incident i join connection c on c.id = i.connection_id
+        from incident i left join connection c on c.id = i.connection_id
         where (%(name)s::text is null or c.name = %(name)s) and (%(closed)s or i.closed_at is null)
         order by i.id desc
         """,

@@ -29,7 +29,8 @@ order by c.name limit 100
 """
 _INCIDENTS = f"""
 select c.name, i.kind, i.runs, i.text, i.opened_at, i.channel_trouble from incident i
-join connection c on c.id = i.connection_id where i.closed_at is null and {_MINE} order by i.id desc limit 100
+left join connection c on c.id = i.connection_id
+where i.closed_at is null and {_MINE} order by i.id desc limit 100
 """
 
 

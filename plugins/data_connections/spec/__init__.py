@@ -16,6 +16,7 @@ from data_connections.spec.connection import (
     OutboundSftp,
 )
 from data_connections.spec.details import Folder, FolderHost, FtpHost, HostedFolder, SftpHost
+from data_connections.spec.expected import Expected, ExpectedDelivery, ExpectedFiles, Occasion
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
@@ -30,6 +31,9 @@ __all__ = [
     "ConnectionSpec",
     "Contacts",
     "Covers",
+    "Expected",
+    "ExpectedDelivery",
+    "ExpectedFiles",
     "FileFormat",
     "Folder",
     "FolderHost",
@@ -43,6 +47,7 @@ __all__ = [
     "Limits",
     "LoadedFolder",
     "LoadedSpec",
+    "Occasion",
     "OutboundConnection",
     "OutboundFtp",
     "OutboundHosted",

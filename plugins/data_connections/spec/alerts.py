@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Trouble = Literal["failed", "rejects", "held"]
+Trouble = Literal["failed", "rejects", "held", "late", "unusual"]
 AirflowConnection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
 
 
@@ -24,8 +24,9 @@ class Alerts(BaseModel):
         default=None, description="Airflow connection with the URLs of any service that Apprise knows."
     )
     about: tuple[Trouble, ...] = Field(
-        default=("failed", "rejects", "held"),
-        description="Which troubles are told: a failed run, more rejected rows than `rejects_over`, a file on hold.",
+        default=("failed", "rejects", "held", "late", "unusual"),
+        description="Which troubles are told: a failed run, more rejected rows than `rejects_over`, a file on hold; "
+        "of what `expects` lists: files that are not there in time, and files that are not as usual.",
     )
     rejects_over: int | None = Field(
         default=None, ge=0, description="More rejected rows in a run than this are told, though it did not fail."

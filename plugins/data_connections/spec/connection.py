@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from data_connections.data_types import Suite
 from data_connections.spec.alerts import Alerts
@@ -21,6 +33,7 @@ from data_connections.spec.details import (
     OutboundHostedDetails,
     OutboundSftpDetails,
 )
+from data_connections.spec.expected import Expected, ExpectedDelivery, ExpectedFiles
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.mapping import ColumnMapping
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
@@ -79,6 +92,14 @@ class _Connection(BaseModel):
     )
     renamed_from: Slug | None = Field(default=None, description="Its name before: history and files stay with it.")
 
+    @field_validator("expects", check_fields=False)
+    @classmethod
+    def _each_rule_once(cls, rules: tuple[Expected, ...], info: ValidationInfo) -> tuple[Expected, ...]:
+        words = [rule.in_words(info.data.get("time_zone", "UTC")) for rule in rules]
+        if twice := next((each for each in words if words.count(each) > 1), None):
+            raise ValueError(f"{twice!r} is expected twice")
+        return rules
+
     @property
     def title(self) -> str:
         """The display name, or the name where there is none."""
@@ -92,6 +113,9 @@ class InboundConnection(_Connection):
     methodology: Literal["pull", "push"] = Field(default="pull", description="Whether we pull, or the partner pushes.")
     details: InboundFolder = Field(description="Where the files are, and what happens to them there.")
     arrival: Arrival = Field(default=Arrival(), description="Which files a run waits for, and how long.")
+    expects: tuple[ExpectedFiles, ...] = Field(
+        default=(), description="Files that have to be there by a time of day; else people are told."
+    )
     format: FileFormat = Field(default=FileFormat(), description="How the files are written.")
     mapping: ColumnMapping = Field(
         default=ColumnMapping(), description="How the files' columns become those of the data type."
@@ -129,6 +153,15 @@ class OutboundConnection(_Connection):
     format: OutputFormat = Field(default=OutputFormat(), description="How the files are written.")
     covers: Covers = Field(default=Covers(), description="Days that are sent beside those of the run.")
     packaging: Packaging = Field(default=Packaging(), description="How rows become files, and what goes with them.")
+    expects: tuple[ExpectedDelivery, ...] = Field(
+        default=(), description="By when a report has to be delivered, or collected; else people are told."
+    )
+
+    @model_validator(mode="after")
+    def _can_be_collected(self) -> OutboundConnection:
+        if self.methodology == "push" and any(rule.state == "collected" for rule in self.expects):
+            raise ValueError("`expects: state: collected` is for reports that partners collect at our gateway")
+        return self
 
 
 class InboundSftp(InboundConnection):

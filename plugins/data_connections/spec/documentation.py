@@ -46,6 +46,8 @@ _SECTIONS = {
     "OutboundHostedDetails": ("details", "of an outbound connection whose partner pulls from our gateway"),
     "OutboundFtpDetails": ("details", "of an outbound connection by FTP or FTPS"),
     "Arrival": ("arrival", ""),
+    "ExpectedFiles": ("expects[]", "of an inbound connection"),
+    "ExpectedDelivery": ("expects[]", "of an outbound connection"),
     "FileFormat": ("format", "of an inbound connection"),
     "ColumnMapping": ("mapping", ""),
     "Source": ("mapping.columns.NAME", ""),
@@ -90,11 +92,14 @@ def _kinds(inbound: Mapping[str, Any], outbound: Mapping[str, Any], shared: list
     methods = dict.fromkeys(key.split("_")[1] for key in KINDS)
     both["method"] = {"enum": list(methods), "description": _TELLS["method"]}
     both["details"] = {"description": "Where the files are, and what happens to them there: one of those below."}
+    both["expects"]["description"] = _TELLS["expects"]
     return {"properties": both, "required": inbound["required"]}
 
 
 _LEFT_OUT = {"name": "the file's name"}
 _TELLS = {
+    "expects": "Files that have to be there, or reports that have to be delivered, by a time of day; else people are "
+    "told.",
     "direction": "`inbound` takes files in, `outbound` sends reports out.",
     "method": "How files travel.",
     "methodology": "Inbound: `pull`, the usual one, fetches from the partner's server; with `push` the partner puts "

@@ -61,7 +61,7 @@ def notices_of(ledger: Ledger, name: str, dag_run_id: str, *, now: datetime | No
         connection.execute("select from connection where id = %s for no key update", [run["connection_id"]])
         return [
             notice
-            for kind in incidents.KINDS
+            for kind in incidents.OF_RUNS
             if (notice := _notice(connection, name, run, files, alerts, kind, troubles.get(kind), now))
         ]
 
@@ -117,9 +117,8 @@ def _notice(
     if trouble is None:
         ended = incidents.close(connection, run["connection_id"], kind) if _ends(connection, run, kind) else None
         return _recovered(name, ended) if ended and ended.told_at and kind in alerts.about else None
-    incident = incidents.occur(connection, run["connection_id"], kind, run["id"], trouble)
-    fresh = incident.told_at is not None and now - incident.told_at < alerts.again_after
-    if fresh or kind not in alerts.about:
+    incident = incidents.occur(connection, run["connection_id"], kind, trouble, run_id=run["id"])
+    if kind not in alerts.about or not incident.is_to_be_told(now, alerts.again_after):
         return None
     subject = {"failed": "run failed", "rejects": "many rows rejected", "held": "file on hold"}[kind]
     times = (f"{incident.runs} runs with it since {incident.opened_at:%Y-%m-%d %H:%M} UTC.",)

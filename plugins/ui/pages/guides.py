@@ -30,6 +30,7 @@ GUIDES = {
     "data_types": "data-types.md",
     "credentials": "credentials.md",
     "activity": "operating.md",
+    "expected": "operating.md",
     "health": "operating.md",
 }
 """The guide of each page."""
