@@ -48,6 +48,12 @@ class ExpectedDay:
     findings: Sequence[str]
 
 
+# A zip with several files is one file of the partner's; its rows are those of its members.
+_FILES = """
+select file_name as name, received_at as at, state, size,
+       rows + coalesce((select sum(rows) from submission member where member.parcel_id = s.id), 0)::bigint as rows
+from submission s
+"""
 _COLUMNS = ", ".join(field.name for field in fields(ExpectedDay))
 
 
@@ -138,11 +144,11 @@ def files_between(connection: LedgerConnection, connection_id: int, first: datet
     """Return the files that a connection received from one instant to before another, in that order."""
     with connection.cursor(row_factory=class_row(Came)) as cursor:
         return cursor.execute(
-            """
-            select file_name as name, received_at as at, state, size, rows from submission
-            where connection_id = %s and received_at >= %s and received_at < %s and replays_id is null
+            f"""
+            {_FILES} where connection_id = %s and received_at >= %s and received_at < %s
+                and parcel_id is null and replays_id is null
             order by received_at, id
-            """,
+            """.encode(),
             [connection_id, first, end],
         ).fetchall()
 
@@ -151,11 +157,13 @@ def files_before(connection: LedgerConnection, connection_id: int, end: datetime
     """Return the last files with rows that were applied before an instant, the newest first."""
     with connection.cursor(row_factory=class_row(Came)) as cursor:
         return cursor.execute(
-            """
-            select file_name as name, received_at as at, state, size, rows from submission
-            where connection_id = %s and received_at < %s and state in ('applied', 'partly_applied') and rows > 0
-            order by id desc limit %s
-            """,
+            f"""
+            select * from (
+                {_FILES} where connection_id = %s and received_at < %s and state in ('applied', 'partly_applied')
+                    and parcel_id is null and (rows > 0 or members is not null)
+                order by id desc limit %s) as files
+            where rows > 0
+            """.encode(),
             [connection_id, end, limit],
         ).fetchall()
 
