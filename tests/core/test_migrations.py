@@ -53,7 +53,12 @@ def objections(before: Any, after: Any) -> list[str]:
     (old, old_rules), (new, new_rules) = before, after
     tables = {table for table, _ in old}
     gone = [f"{table}.{column} is gone" for table, column in old.keys() - new.keys()]
-    other = [f"{key} is {new[key]}, was {old[key]}" for key in old.keys() & new.keys() if old[key] != new[key]]
+    # A column that may be left out now is none: the release before goes on giving it.
+    other = [
+        f"{key} is {new[key]}, was {old[key]}"
+        for key in old.keys() & new.keys()
+        if old[key][0] != new[key][0] or new[key][1] > old[key][1]
+    ]
     asked = [f"{key} is new and has to be given" for key in new.keys() - old.keys() if key[0] in tables and new[key][1]]
     ruled = [f"{rule} is a new rule" for table, rule, on in new_rules - old_rules if _binds(table, rule, on, old)]
     return gone + other + asked + ruled

@@ -50,7 +50,19 @@ class Incident:
         return self.told_at is None or now - self.told_at >= again_after
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Incident))
+# The kind is stored with its subject, as in "late: 1 file by 15:00": open incidents are told apart by it.
+_STORED = {
+    "kind": "split_part(kind, ': ', 1) as kind",
+    "subject": "substr(kind, strpos(kind || ': ', ': ') + 2) as subject",
+}
+_COLUMNS = ", ".join(_STORED.get(field.name, field.name) for field in fields(Incident))
+
+_OPEN = "(connection_id, kind) where closed_at is null"
+_OPEN_HERE = "(kind) where connection_id is null and closed_at is null"
+
+
+def _stored(kind: str, subject: str) -> str:
+    return f"{kind}: {subject}" if subject else kind
 
 
 def _one(connection: LedgerConnection, query: str, parameters: Any) -> Incident | None:
@@ -71,18 +83,19 @@ def occur(
 
     The same run again is not counted twice; without a run the days are counted.
     """
+    here = connection_id is None
     found = _one(
         connection,
         f"""
-        insert into incident (connection_id, kind, subject, run_id, text)
-        values (%(connection)s, %(kind)s, %(subject)s, %(run)s, %(text)s)
-        on conflict (coalesce(connection_id, 0), kind, subject) where closed_at is null do update
+        insert into incident (connection_id, kind, run_id, text)
+        values (%(connection)s, %(kind)s, %(run)s, %(text)s)
+        on conflict {_OPEN_HERE if here else _OPEN} do update
         set runs = incident.runs + (case when excluded.run_id is null then incident.last_at::date <> now()::date
                                          else incident.run_id is distinct from excluded.run_id end)::integer,
             run_id = excluded.run_id, text = excluded.text, last_at = now()
         returning {_COLUMNS}
         """,
-        {"connection": connection_id, "kind": kind, "subject": subject, "run": run_id, "text": text},
+        {"connection": connection_id, "kind": _stored(kind, subject), "run": run_id, "text": text},
     )
     assert found is not None  # noqa: S101 - an upsert always returns its row
     return found
@@ -94,11 +107,10 @@ def close(connection: LedgerConnection, connection_id: int | None, kind: str, *,
         connection,
         f"""
         update incident set closed_at = now()
-        where connection_id is not distinct from %(connection)s and kind = %(kind)s and subject = %(subject)s
-            and closed_at is null
+        where connection_id is not distinct from %(connection)s and kind = %(kind)s and closed_at is null
         returning {_COLUMNS}
         """,
-        {"connection": connection_id, "kind": kind, "subject": subject},
+        {"connection": connection_id, "kind": _stored(kind, subject)},
     )
 
 
@@ -113,8 +125,9 @@ def listing(ledger: Ledger, *, connection: str | None = None, with_closed: bool 
     """Return incidents with their connections' names, the newest first; those that go on, or all."""
     return ledger.all(
         """
-        select i.id, c.name as connection, i.kind, i.subject, i.runs, i.text, i.opened_at, i.last_at, i.told_at,
-               i.channel_trouble, i.closed_at
+        select i.id, c.name as connection, split_part(kind, ': ', 1) as kind,
+               substr(kind, strpos(kind || ': ', ': ') + 2) as subject, i.runs, i.text, i.opened_at, i.last_at,
+               i.told_at, i.channel_trouble, i.closed_at
         from incident i left join connection c on c.id = i.connection_id
         where (%(name)s::text is null or c.name = %(name)s) and (%(closed)s or i.closed_at is null)
         order by i.id desc

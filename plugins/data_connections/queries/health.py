@@ -28,7 +28,7 @@ select c.name, c.refusal from connection c where c.deleted_at is null and c.refu
 order by c.name limit 100
 """
 _INCIDENTS = f"""
-select c.name, i.kind, i.runs, i.text, i.opened_at, i.channel_trouble from incident i
+select c.name, split_part(i.kind, ': ', 1) as kind, i.runs, i.text, i.opened_at, i.channel_trouble from incident i
 left join connection c on c.id = i.connection_id
 where i.closed_at is null and {_MINE} order by i.id desc limit 100
 """

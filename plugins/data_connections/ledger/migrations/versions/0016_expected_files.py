@@ -35,10 +35,7 @@ def upgrade() -> None:
         alter table incident
             drop constraint incident_kind_check,
             alter column connection_id drop not null,
-            alter column run_id drop not null,
-            add column subject text not null default '';
-        drop index incident_open;
-        create unique index incident_open on incident (coalesce(connection_id, 0), kind, subject)
-            where closed_at is null;
+            alter column run_id drop not null;
+        create unique index incident_open_here on incident (kind) where connection_id is null and closed_at is null;
         """
     )
