@@ -32,6 +32,10 @@ def report(
     time_zone: Annotated[
         str | None, typer.Option("--time-zone", metavar="ZONE", help="Days of this zone, not of each program's own.")
     ] = None,
+    date_basis: Annotated[
+        str | None,
+        typer.Option("--date-basis", metavar="BASIS", help="event, created, updated or locked, as the report has it."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write to this file.")] = None,
     options: Annotated[
         list[str] | None,
@@ -54,7 +58,7 @@ def report(
     settings = current_settings()
     chosen = load_reports(settings.include)[name]
     layout = Layout.of(chosen, from_options(OutputFormat, options or ()))
-    parameters = Parameters(date_from.date(), date_to.date(), time_zone=time_zone)
+    parameters = Parameters(date_from.date(), date_to.date(), time_zone=time_zone, date_basis=date_basis)
     ledger = open_ledger(settings)
     if program is not None:
         parameters = replace(parameters, program=find_program(ledger, program).key)

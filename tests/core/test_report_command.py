@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,7 +21,10 @@ from fixtures.outbound import Outbound
 from local_stack.partner_sftp import PartnerServer
 
 DAY = ["--from", "2026-06-10", "--to", "2026-06-10"]
-HEADER = "Date,ProgramId,ProgramName,Currency,GrossActions,Actions,Quantity,GrossRevenue,Revenue"
+HEADER = (
+    "Date,ProgramId,ProgramName,Currency,GrossActions,Actions,Quantity,GrossRevenue,Revenue,"
+    "GrossActionCost,ActionCost,Clicks,CR,EPA,EPC,ActionsByEventType"
+)
 ACME = Shop(1000, "acme", "Acme", "Europe/Berlin")
 OTHER = Shop(2000, "other", "Other", "UTC")
 
@@ -42,8 +46,8 @@ def test_a_report_goes_to_standard_output_and_nothing_else_does() -> None:
     assert done.exit_code == 0
     assert done.stdout_bytes.decode().split("\r\n") == [
         HEADER,
-        "2026-06-10,1000,Acme,EUR,1,1,,19.90,19.90",
-        "2026-06-10,2000,Other,EUR,1,1,,1.10,1.10",
+        '2026-06-10,1000,Acme,EUR,1,1,,19.90,19.90,,,0,,,,"{""1000"": 1}"',
+        '2026-06-10,2000,Other,EUR,1,1,,1.10,1.10,,,0,,,,"{""2000"": 1}"',
         "",
     ]
 
@@ -120,12 +124,13 @@ def sabotaged(folder: Path) -> Path:
     from data_connections.settings import PROJECT
 
     reports = folder / "include" / "templates" / "reports"
-    reports.mkdir(parents=True)
-    for path in (PROJECT / "include" / "templates" / "reports").glob("performance_by_day*"):
-        (reports / path.name).write_bytes(path.read_bytes())
+    installed = PROJECT / "include" / "templates" / "reports"
+    shutil.copytree(installed / "fragments", reports / "fragments")
+    for path in installed.glob("performance_by_day*"):
+        shutil.copy(path, reports)
     query = reports / "performance_by_day.sql"
     whole = query.read_text()
-    query.write_text(whole.replace("where day between", "where program_id = 1000 and day between"))
+    query.write_text(whole.replace("from due\n", "from due where program_id = 1000\n"))
     assert query.read_text() != whole
     return folder / "include"
 

@@ -23,9 +23,6 @@ from action
 join program on program.id = action.program_id
 join event_type on event_type.id = action.event_type_id
 left join partner on partner.id = action.partner_id
-where (%(program)s::text is null or program.key = %(program)s)
-    and action.event_at >= %(date_from)s::date::timestamp at time zone 'UTC' - interval '1 day'
-        and action.event_at < %(date_to)s::date::timestamp at time zone 'UTC' + interval '2 days'
-    and (action.event_at at time zone coalesce(%(time_zone)s, program.time_zone))::date
-        between %(date_from)s and %(date_to)s
+where
+-- include action_is_due
 order by program.id, event_type.id, action.order_id, action.id

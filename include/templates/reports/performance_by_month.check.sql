@@ -1,15 +1,17 @@
-select
-    currency as "Currency",
-    count(distinct (program_id, date_trunc('month', event_at at time zone coalesce(
-        %(time_zone)s, (select time_zone from program where id = action.program_id))))) as "rows",
-    count(*) as "GrossActions",
-    sum(case when state in ('PENDING', 'APPROVED') then 1 else 0 end) as "Actions",
-    sum(amount) as "GrossRevenue",
-    sum(case when state in ('PENDING', 'APPROVED') then amount else 0 end) as "Revenue",
-    sum(payout) as "GrossActionCost",
-    sum(case when state in ('PENDING', 'APPROVED') then payout end) as "ActionCost"
-from action
-where program_id in (select id from program where %(program)s::text is null or key = %(program)s)
-    and (event_at at time zone coalesce(%(time_zone)s, (select time_zone from program where id = action.program_id)))::date
-        between %(date_from)s and %(date_to)s
-group by currency
+with
+-- include counted_actions
+parted as (
+    select program_id, date_trunc('month', day) as part, count(*) as clicks from seen group by program_id, date_trunc('month', day)
+),
+line as (
+    select program_id, date_trunc('month', day) as part, currency from due
+    union
+    select parted.program_id, parted.part, ranges.own_currency
+    from parted
+    join ranges using (program_id)
+    where not exists (
+        select from due
+        where due.program_id = parted.program_id and date_trunc('month', due.day) is not distinct from parted.part
+    )
+),
+-- include performance_totals

@@ -1,20 +1,17 @@
+with
+-- include due_and_clicked
+act as (
+    select due.*, to_char(day, 'YYYY-MM') as part from due
+),
+seen as (
+    select clicked.*, to_char(day, 'YYYY-MM') as part from clicked
+),
+-- include performance
 select
-    to_char(action.event_at at time zone coalesce(%(time_zone)s, program.time_zone), 'YYYY-MM') as "Month",
+    figures.part as "Month",
     program.id as "ProgramId",
     program.name as "ProgramName",
-    action.currency as "Currency",
-    count(*) as "GrossActions",
-    count(*) filter (where action.state <> 'REVERSED') as "Actions",
-    sum(action.amount) as "GrossRevenue",
-    coalesce(sum(action.amount) filter (where action.state <> 'REVERSED'), 0) as "Revenue",
-    sum(action.payout) as "GrossActionCost",
-    sum(action.payout) filter (where action.state <> 'REVERSED') as "ActionCost"
-from action
-join program on program.id = action.program_id
-where (%(program)s::text is null or program.key = %(program)s)
-    and action.event_at >= %(date_from)s::date::timestamp at time zone 'UTC' - interval '1 day'
-        and action.event_at < %(date_to)s::date::timestamp at time zone 'UTC' + interval '2 days'
-    and (action.event_at at time zone coalesce(%(time_zone)s, program.time_zone))::date
-        between %(date_from)s and %(date_to)s
-group by to_char(action.event_at at time zone coalesce(%(time_zone)s, program.time_zone), 'YYYY-MM'), program.id, program.name, action.currency
-order by to_char(action.event_at at time zone coalesce(%(time_zone)s, program.time_zone), 'YYYY-MM'), program.id, action.currency
+    -- include performance_measures
+from figures
+join program on program.id = figures.program_id
+order by figures.part, program.id, figures.currency

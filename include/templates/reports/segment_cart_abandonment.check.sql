@@ -4,9 +4,8 @@ with hit as (
         coalesce(web_hit.visitor_id, web_hit.recipient_id) as person,
         web_hit_events(web_hit.events) as names
     from web_hit
-    where (web_hit.event_date at time zone coalesce(%(time_zone)s, (select time_zone from program where id = web_hit.program_id)))::date
-        between %(date_from)s and %(date_to)s
-    and web_hit.program_id in (select id from program where %(program)s::text is null or key = %(program)s)
+    where
+    -- include hit_is_due
 ),
 last_bought as (
     select program_id, person, max(event_date) as at from hit where names @> '{purchase}' group by program_id, person

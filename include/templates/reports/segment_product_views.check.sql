@@ -4,6 +4,5 @@ select
 from web_hit
 join web_product on (web_product.submission_id, web_product.line) = (web_hit.submission_id, web_hit.line)
 where web_hit_events(web_hit.events) @> '{prodView}'
-    and (web_hit.event_date at time zone coalesce(%(time_zone)s, (select time_zone from program where id = web_hit.program_id)))::date
-        between %(date_from)s and %(date_to)s
-    and web_hit.program_id in (select id from program where %(program)s::text is null or key = %(program)s)
+    and
+    -- include hit_is_due

@@ -109,3 +109,5 @@ def _values_of_contract(contract: Contract, place: Place) -> Iterator[tuple[str,
         key = (term.event_type, (term.category or "").lower(), term.currency or "", term.starts.isoformat())
         shown = " ".join(str(part) for part in key if part)
         yield f"term of the contract {contract.id} for", shown, (*place, "terms", number, "starts")
+    for number, bonus in enumerate(contract.bonuses):
+        yield "bonus id", bonus.id, (*place, "bonuses", number, "id")

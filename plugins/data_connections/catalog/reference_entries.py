@@ -151,6 +151,52 @@ class Term(_Entry):
         return self
 
 
+class Tier(_Entry):
+    """What the part of a month beyond a threshold is paid in all."""
+
+    threshold: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)] = Field(
+        description="It holds for what goes beyond this, up to the threshold of the next tier."
+    )
+    percent: Rate | None = Field(default=None, description="Per cent of the revenue, the contract's own rate included.")
+    fixed: Rate | None = Field(
+        default=None,
+        description="A sum for each action, the contract's own payout included; where actions are counted.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_pay(self) -> Tier:
+        if (self.percent is None) == (self.fixed is None):
+            raise ValueError("give either `percent` or `fixed`")
+        return self
+
+
+class Bonus(_Entry):
+    """A performance bonus: marginal tiers over what of a partner locks in a month, beside the contract's own terms."""
+
+    id: Id = Field(description="Its number.")
+    name: Name = Field(description="Name for people, the payout group.")
+    event_types: tuple[Id, ...] = Field(min_length=1, description="Numbers of the event types that count together.")
+    category: Name | None = Field(default=None, description="Only items of this category count, in any case.")
+    currency: CurrencyCode = Field(description="Only amounts in this currency count; nothing is converted.")
+    measure: Literal["revenue", "actions"] = Field(
+        default="revenue", description="What the thresholds are about: the amounts, or the number of the actions."
+    )
+    starts: date = Field(description="First day of locking that it holds for.")
+    ends: date | None = Field(default=None, description="Last day, if any.")
+    tiers: tuple[Tier, ...] = Field(min_length=1, description="Lowest threshold first.")
+
+    @model_validator(mode="after")
+    def _tiers_fit(self) -> Bonus:
+        thresholds = [tier.threshold for tier in self.tiers]
+        if thresholds != sorted(set(thresholds)):
+            raise ValueError("each tier's `threshold` has to be above the one before it")
+        if self.measure == "revenue" and any(tier.fixed is not None for tier in self.tiers):
+            raise ValueError("`fixed` is for `measure: actions`; a part of the revenue is paid by `percent`")
+        if self.ends is not None and self.ends < self.starts:
+            raise ValueError("it ends before it starts")
+        return self
+
+
 class Contract(_Entry):
     """What a program pays a partner. A program without any contract has no payouts."""
 
@@ -162,6 +208,7 @@ class Contract(_Entry):
     name: Name = Field(description="Name for people.")
     active: bool = Field(default=True, description="It pays for no new action where it is false.")
     terms: tuple[Term, ...] = Field(min_length=1, description="What it pays.")
+    bonuses: tuple[Bonus, ...] = Field(default=(), description="What it pays beside them for much in a month.")
 
 
 class ReferenceFile(_Entry):

@@ -19,6 +19,8 @@ from data_connections.ledger.database import Ledger, LedgerConnection
 
 _LOCK = b"select pg_advisory_xact_lock(hashtext('data_connections.reference'))"
 _DONE = {"create": "created", "change": "changed", "remove": "replaced"}
+_ORDER = {"contract_term": "starts, id", "bonus_tier": "threshold"}
+"""Tables whose rows are replaced and never changed, with the order in which they are shown."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def apply_reference(ledger: Ledger, reference: Reference, who: str, *, dry_run: 
     """Add and change entries, all or none; what YAML does not name stays as it is, but for the terms of a contract.
 
     Terms are never changed: another rate is a new term beside the old one, which actions that were priced with it
-    keep. A term that its contract no longer names holds for no new action.
+    keep. A term that its contract no longer names holds for no new action. The tiers of a bonus are kept likewise.
 
     Args:
         ledger: The ledger.
@@ -65,7 +67,7 @@ def apply_reference(ledger: Ledger, reference: Reference, who: str, *, dry_run: 
         for table, row in rows_of(reference, known):
             steps.append(_step(connection, table, row))
             _write(connection, steps[-1], who)
-        for step in _removed_terms(connection, reference):
+        for step in (*_removed_terms(connection, reference), *_removed_tiers(connection, reference)):
             steps.append(step)
             _write(connection, step, who)
         if dry_run:
@@ -78,15 +80,16 @@ def list_reference(ledger: Ledger) -> dict[str, list[DictRow]]:
     with ledger.connect() as connection:
         found = {
             name: connection.execute(
-                f"select * from {name} {'where replaced_at is null' if name == 'contract_term' else ''} "
-                f"order by {'starts, id' if name == 'contract_term' else 'id'}".encode()
+                f"select * from {name} {'where replaced_at is null' if name in _ORDER else ''} "
+                f"order by {_ORDER.get(name, 'id')}".encode()
             ).fetchall()
             for name in TABLES
         }
     _nest(found, "event_type", "event_type_id", reason_codes="reason_code")
     _nest(found, "program", "program_id", event_types="event_type")
     _nest(found, "partner", "partner_id", media="media", promo_codes="promo_code")
-    _nest(found, "contract", "contract_id", terms="contract_term")
+    _nest(found, "bonus", "bonus_id", tiers="bonus_tier")
+    _nest(found, "contract", "contract_id", terms="contract_term", bonuses="bonus")
     return {"programs": found["program"], "partners": found["partner"], "contracts": found["contract"]}
 
 
@@ -114,6 +117,11 @@ def _step(connection: LedgerConnection, table: Table, row: Row) -> ReferenceStep
 
 def _check_place(table: Table, old: DictRow | None, row: Row) -> None:
     moved = old and table.name in ("event_type", "contract") and old["program_id"] != row["program_id"]
+    if old and table.name == "bonus" and old["contract_id"] != row["contract_id"]:
+        raise ConfigurationError(
+            f"Bonus {row['id']} belongs to contract {old['contract_id']} and cannot move to {row['contract_id']}. "
+            "Give the other contract one with an id of its own."
+        )
     if old and moved:
         raise ConfigurationError(
             f"{table.title.capitalize()} {row['id']} belongs to program {old['program_id']} and cannot move to "
@@ -131,17 +139,16 @@ def _check_references(connection: LedgerConnection, table: Table, row: Row) -> N
             "none of that number."
         )
     if table.name == "contract_term":
-        _check_program(connection, row)
+        _check_program(connection, row, "term", row["event_type_id"])
+    for event_type_id in row.get("event_type_ids", ()):
+        _check_program(connection, row, "bonus", event_type_id)
 
 
-def _check_program(connection: LedgerConnection, row: Row) -> None:
-    query = b"""
-        select e.id from event_type e join contract c using (program_id)
-        where e.id = %(event_type_id)s and c.id = %(contract_id)s
-    """
-    if not connection.execute(query, row).fetchone():
+def _check_program(connection: LedgerConnection, row: Row, what: str, event_type_id: int) -> None:
+    query = b"select e.id from event_type e join contract c using (program_id) where e.id = %s and c.id = %s"
+    if not connection.execute(query, [event_type_id, row["contract_id"]]).fetchone():
         raise ConfigurationError(
-            f"The contract {row['contract_id']} has a term for the event type {row['event_type_id']}, which is not "
+            f"The contract {row['contract_id']} has a {what} for the event type {event_type_id}, which is not "
             "one of its program."
         )
 
@@ -169,14 +176,23 @@ def _removed_terms(connection: LedgerConnection, reference: Reference) -> Iterat
                 yield ReferenceStep(table, row, "remove", ())
 
 
+def _removed_tiers(connection: LedgerConnection, reference: Reference) -> Iterator[ReferenceStep]:
+    table = TABLES["bonus_tier"]
+    for bonus in (bonus for contract in reference.contracts for bonus in contract.bonuses):
+        query = b"select * from bonus_tier where bonus_id = %s and threshold <> all(%s) and replaced_at is null"
+        kept = [tier.threshold for tier in bonus.tiers]
+        for old in connection.execute(query, [bonus.id, kept]).fetchall():
+            yield ReferenceStep(table, {name: _plain(value) for name, value in old.items()}, "remove", ())
+
+
 def _write(connection: LedgerConnection, step: ReferenceStep, who: str) -> None:
     if step.action == "keep":
         return
     name, row = step.table.name, dict(step.row)
-    is_term = name == "contract_term"
-    if is_term and step.action != "create":
+    is_kept = name in _ORDER
+    if is_kept and step.action != "create":
         connection.execute(f"update {name} set replaced_at = now() where {step.table.key}".encode(), row)
-    if step.action == "create" or (is_term and step.action == "change"):
+    if step.action == "create" or (is_kept and step.action == "change"):
         values = ", ".join(f"%({column})s" for column in row)
         connection.execute(f"insert into {name} ({', '.join(row)}) values ({values})".encode(), row)
     elif step.action == "change":

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from data_connections.catalog.reference import Reference
-from data_connections.catalog.reference_entries import OPEN_ENDED_DAYS, Contract, EventType, Partner, Program
+from data_connections.catalog.reference_entries import OPEN_ENDED_DAYS, Bonus, Contract, EventType, Partner, Program
 from data_connections.errors import ConfigurationError
 
 
@@ -80,6 +80,13 @@ TABLES = {
             "of contract {contract_id} for event type {event_type_id} from {starts}",
             {"contract_id": "contract", "event_type_id": "event_type"},
         ),
+        Table("bonus", "id = %(id)s", "{id} ({name})", {"contract_id": "contract"}),
+        Table(
+            "bonus_tier",
+            "bonus_id = %(bonus_id)s and threshold = %(threshold)s and replaced_at is null",
+            "of bonus {bonus_id} from {threshold}",
+            {"bonus_id": "bonus"},
+        ),
     )
 }
 
@@ -138,13 +145,25 @@ def _partners(partners: tuple[Partner, ...], programs: Mapping[str, int]) -> Ite
 
 def _contract(contract: Contract, programs: Mapping[str, int]) -> Iterator[tuple[str, Row]]:
     program = _program(contract.program, programs, f"The contract {contract.id}")
-    row = contract.model_dump(exclude={"program", "partner", "terms"})
+    row = contract.model_dump(exclude={"program", "partner", "terms", "bonuses"})
     yield "contract", {**row, "program_id": program, "partner_id": contract.partner}
     for term in contract.terms:
         rates = {name: _number(value) for name, value in (("percent", term.percent), ("fixed", term.fixed))}
         dates = {"starts": term.starts.isoformat(), "ends": term.ends.isoformat() if term.ends else None}
         key = {"contract_id": contract.id, "event_type_id": term.event_type, "category": term.category}
         yield "contract_term", {**key, "currency": term.currency, **dates, **rates}
+    for bonus in contract.bonuses:
+        yield from _bonus(bonus, contract.id)
+
+
+def _bonus(bonus: Bonus, contract_id: int) -> Iterator[tuple[str, Row]]:
+    dates = {"starts": bonus.starts.isoformat(), "ends": bonus.ends.isoformat() if bonus.ends else None}
+    event_types = {"event_type_ids": sorted(set(bonus.event_types))}
+    row = bonus.model_dump(exclude={"event_types", "tiers", "starts", "ends"})
+    yield "bonus", {**row, **event_types, **dates, "contract_id": contract_id}
+    for tier in bonus.tiers:
+        numbers = {name: _number(value) for name, value in tier.model_dump().items()}
+        yield "bonus_tier", {"bonus_id": bonus.id, **numbers}
 
 
 def _program(key: str, programs: Mapping[str, int], what: str) -> int:

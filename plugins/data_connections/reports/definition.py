@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from data_connections.errors import ConfigurationError, nearest
 from data_connections.formats.outputs import ColumnType
-
-DateBasis = Literal["event", "created", "updated", "locked"]
+from data_connections.spec.output_format import DateBasis
 
 ROWS = "rows"
 """The column of a check query that says how many lines the report has to have."""
@@ -37,12 +37,19 @@ class Check(BaseModel):
 
 
 class Query(BaseModel):
-    """One SQL statement and the file that it stands in."""
+    """One SQL statement, what it includes put in, and where each of its lines stands."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: Path
     sql: str
+    places: tuple[tuple[Path, int], ...] = Field(default=(), description="File and line of each line of the SQL.")
+
+    def place(self, line: int | None) -> tuple[Path, int | None]:
+        """Return the file and the line in it that a line of the SQL was written in."""
+        if line is None or not 0 < line <= len(self.places):
+            return self.path, line
+        return self.places[line - 1]
 
 
 class Report(BaseModel):
@@ -58,7 +65,10 @@ class Report(BaseModel):
     kind: Literal["report", "segment"] = Field(
         default="report", description="A remarketing segment says so in names and manifest."
     )
-    date_basis: DateBasis = Field(description="Which date of an action puts it into the range.")
+    date_basis: tuple[DateBasis, ...] = Field(
+        min_length=1,
+        description="Which date puts something into the range; of several the first, where nobody asks for another.",
+    )
     columns: tuple[ReportColumn, ...] = Field(min_length=1)
     check: Check = Check()
     rows_per_file: int = Field(default=0, ge=0, description="Most rows in one file where a connection does not say.")
@@ -67,6 +77,11 @@ class Report(BaseModel):
     )
     query: Query
     check_query: Query
+
+    @field_validator("date_basis", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _checked_columns_exist(self) -> Report:
@@ -82,6 +97,21 @@ class Report(BaseModel):
             if name not in types:
                 raise ValueError(f"keep_together: {name!r} is not a column")
         return self
+
+    def basis(self, asked: str | None) -> DateBasis:
+        """Return the date basis that was asked for, or the report's first where none was.
+
+        Raises:
+            ConfigurationError: The report has no such basis.
+        """
+        for basis in self.date_basis:
+            if asked in (None, basis):
+                return basis
+        raise ConfigurationError(
+            f"The report {self.name} has no date basis {asked!r}; it has {', '.join(self.date_basis)}.",
+            field="covers.date_basis",
+            suggestion=nearest(str(asked), self.date_basis),
+        )
 
     @property
     def header(self) -> tuple[str, ...]:

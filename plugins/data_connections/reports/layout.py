@@ -88,6 +88,7 @@ def unfit_output(reports: Reports, spec: OutboundConnection) -> ConfigurationErr
     report = reports[spec.data_type]
     try:
         Layout.of(report, spec.format)
+        report.basis(spec.covers.date_basis)
     except ConfigurationError as unfit:
         return unfit
     name = spec.details.file_name.replace("{report}", spec.data_type)

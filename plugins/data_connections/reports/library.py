@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from data_connections.errors import ConfigurationError, Mistakes, UnknownName, nearest
 from data_connections.reports.definition import Query, Report
+from data_connections.reports.fragments import read_sql
 from data_connections.reports.parameters import PARAMETER_NAMES
 from data_connections.spec.mistakes import mistakes_of
 from data_connections.spec.sources import Source
@@ -76,20 +77,21 @@ def _read_query(path: Path) -> Query:
         raise ConfigurationError(
             "A report needs this file: its SQL stands in NAME.sql, the SQL of its check in NAME.check.sql.", path=path
         )
-    sql = _read_text(path).strip().removesuffix(";")
+    query = read_sql(path)
     used = set()
-    for found in _PERCENT.finditer(sql):
-        used.add(_parameter(found, path, line=sql.count("\n", 0, found.start()) + 1))
+    for found in _PERCENT.finditer(query.sql):
+        used.add(_parameter(found, query))
     for name in _REQUIRED:
         if name not in used:
             raise ConfigurationError(f"The SQL does not use %({name})s, so it is not bound to a range.", path=path)
-    return Query(path=path, sql=sql)
+    return query
 
 
-def _parameter(found: re.Match[str], path: Path, line: int) -> str | None:
+def _parameter(found: re.Match[str], query: Query) -> str | None:
     """Return the name of a placeholder, None for a doubled percent sign."""
     if found[0] == "%%":
         return None
+    path, line = query.place(query.sql.count("\n", 0, found.start()) + 1)
     name = found["name"]
     if name is None or found["kind"] != "s":
         message = "A percent sign begins a parameter such as %(date_from)s; for a plain one write %%."
@@ -98,10 +100,3 @@ def _parameter(found: re.Match[str], path: Path, line: int) -> str | None:
         message = f"There is no parameter {name!r}; there are: {', '.join(PARAMETER_NAMES)}."
         raise ConfigurationError(message, path=path, line=line, suggestion=nearest(name, PARAMETER_NAMES))
     return str(name)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as unreadable:
-        raise ConfigurationError("This file is not UTF-8 text; save it as UTF-8.", path=path) from unreadable

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from data_connections.errors import ConfigurationError, UnknownName, nearest
 from data_connections.ledger import Ledger
+from data_connections.reports.definition import Report
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Parameters:
         date_to: Last day; it belongs to the range.
         program: Key of the only program; None for all.
         time_zone: IANA zone whose days are meant; None for each program's own.
+        date_basis: Which date puts something into the range; None for the report's first.
     """
 
     date_from: date
     date_to: date
     program: str | None = None
     time_zone: str | None = None
+    date_basis: str | None = None
 
     def __post_init__(self) -> None:
         if self.date_to < self.date_from:
@@ -38,9 +41,13 @@ class Parameters:
                 suggestion=nearest(self.time_zone, available_timezones()),
             )
 
-    def bound(self) -> dict[str, Any]:
-        """Return the values by name, for psycopg."""
-        return asdict(self)
+    def bound(self, report: Report) -> dict[str, Any]:
+        """Return the values by name, for the SQL of a report.
+
+        Raises:
+            ConfigurationError: The report has no such date basis.
+        """
+        return {**asdict(self), "date_basis": report.basis(self.date_basis)}
 
 
 PARAMETER_NAMES = tuple(Parameters.__dataclass_fields__)

@@ -30,7 +30,7 @@ def stream(connection: LedgerConnection, report: Report, parameters: Parameters)
     """
     with _explained(report.query), connection.cursor(name="report", row_factory=tuple_row) as cursor:
         cursor.itersize = FETCHED_AT_ONCE
-        cursor.execute(report.query.sql.encode(), parameters.bound())
+        cursor.execute(report.query.sql.encode(), parameters.bound(report))
         _compare_columns(report, [column.name for column in cursor.description or ()])
         yield from cursor
 
@@ -44,7 +44,7 @@ def control_totals(connection: LedgerConnection, layout: Layout, parameters: Par
     """
     report, check = layout.report, layout.check
     with _explained(report.check_query), connection.cursor(name="control", row_factory=dict_row) as cursor:
-        cursor.execute(report.check_query.sql.encode(), parameters.bound())
+        cursor.execute(report.check_query.sql.encode(), parameters.bound(report))
         wanted = [*filter(None, [check.per]), ROWS, *check.totals]
         missing = sorted(set(wanted) - {column.name for column in cursor.description or ()})
         if missing:
@@ -74,9 +74,10 @@ def _explained(query: Query) -> Iterator[None]:
     except psycopg.errors.QueryCanceled as slow:
         raise LedgerError(f"{query.path}: the query was stopped ({_first_line(slow)}); ask for fewer days.") from slow
     except (psycopg.ProgrammingError, psycopg.DataError) as wrong:
-        line = _LINE.search(str(wrong))
+        found = _LINE.search(str(wrong))
+        path, line = query.place(int(found[1]) if found else None)
         message = f"PostgreSQL refuses this SQL: {_first_line(wrong)}."
-        raise ConfigurationError(message, path=query.path, line=int(line[1]) if line else None) from wrong
+        raise ConfigurationError(message, path=path, line=line) from wrong
     except psycopg.InternalError as written:
         if not isinstance(written, psycopg.errors.ReadOnlySqlTransaction):
             raise

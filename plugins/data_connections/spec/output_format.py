@@ -15,6 +15,9 @@ OutputType = Literal["csv", "tsv", "psv", "xml", "json_lines", "parquet"]
 DELIMITERS: dict[str, str] = {"csv": ",", "tsv": "\t", "psv": "|"}
 """What stands between two cells, for the types that are delimited text."""
 
+DateBasis = Literal["event", "created", "updated", "locked"]
+"""Which date of something puts it into the days of a report."""
+
 MOST_ROWS_PER_FILE = 100_000_000
 
 
@@ -130,6 +133,9 @@ class Covers(BaseModel):
     since_last_delivery: bool = False
     """Whether the report goes on where the last delivery ended, so that days whose delivery failed come with the
     next."""
+
+    date_basis: DateBasis | None = None
+    """Which date puts something into the days: one of those that the report has; where left out, its first."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -189,7 +189,7 @@ def _export(
     exported = reporting.export_report(
         ledger,
         Layout.of(report, spec.format),
-        Parameters(date_from, days.last, program=spec.program),
+        Parameters(date_from, days.last, program=spec.program, date_basis=spec.covers.date_basis),
         open_part,
         rows_per_file=spec.packaging.rows_per_file,
     )

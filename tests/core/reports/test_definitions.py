@@ -119,6 +119,29 @@ def test_a_mistake_in_the_sql_is_found_when_it_is_read(
     assert refused.value.line == line
 
 
+def test_shared_sql_is_put_in_and_its_mistakes_are_told_where_they_stand(
+    ledger: Ledger, make: MakeReport, tmp_path: Path
+) -> None:
+    fragments = tmp_path / "fragments"
+    fragments.mkdir()
+    (fragments / "amount.sql").write_text("-- What it costs.\n1.50\n")
+    (fragments / "columns.sql").write_text("'a' as \"Name\",\n-- include amount\n")
+    query = f'select\n  -- include columns\n as "Amount" where {RANGE}'
+    assert file_of(ledger, make(query=query)) == "Name,Amount\r\na,1.50\r\n"
+
+    (fragments / "amount.sql").write_text("-- What it costs.\n1.50 + no_such_column\n")
+    with pytest.raises(ConfigurationError, match=r"fragments/amount\.sql:2: .*no_such_column"):
+        file_of(ledger, make(query=query))
+    (fragments / "amount.sql").write_text("1.50\n + %(date_too)s\n")
+    with pytest.raises(ConfigurationError, match=r"fragments/amount\.sql:2: .*date_to'"):
+        make(query=query)
+    with pytest.raises(ConfigurationError, match=r"numbers\.sql:2: .*Did you mean 'columns'"):
+        make(query=query.replace("columns", "colums"))
+    (fragments / "amount.sql").write_text("-- include columns\n")
+    with pytest.raises(ConfigurationError, match=r"fragments/amount\.sql:1: .*includes itself"):
+        make(query=query)
+
+
 def test_a_report_needs_its_check(make: MakeReport, tmp_path: Path) -> None:
     make()
     (tmp_path / "numbers.check.sql").unlink()

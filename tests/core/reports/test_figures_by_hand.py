@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger
 from data_connections.reports import Layout, Parameters, load_reports, write_checked
 from data_connections.settings import PROJECT
 from data_connections.spec import OutputFormat
+from data_connections.steps.job import builtin_data_types
 from fixtures.books import Shop, book, open_shop
 
 ACME = Shop(1000, "acme", "Acme", "Europe/Berlin")
@@ -77,6 +80,92 @@ def test_performance_by_month(books: Ledger) -> None:
         ["2026-11", "EUR", "2", "61"],
         ["2026-11", "USD", "1", "20"],
         ["2026-12", "EUR", "1", "7"],
+    ]
+
+
+CLICKS = """
+insert into click (program_id, dataset, click_id, event_date, media_partner_id, media_id, unique_click, device_type,
+                   received_at, submission_id, line)
+select 1000, 'c', 'k', at::timestamptz, partner, media, repeated is null, device, now(), 1, row_number() over ()
+from (values
+    ('2026-11-05 09:00Z', 3001, null, null, 'PHONE'),
+    ('2026-11-05 09:00Z', null, 6001, null, null),
+    ('2026-11-05 10:00Z', 3001, null, 'repeated', null),
+    ('2026-11-05 10:00Z', 3001, null, null, 'ROBOT'),
+    ('2026-11-05 11:00Z', null, null, null, null),
+    ('2026-11-07 11:00Z', 3002, null, null, null),
+    ('2026-11-30 23:00Z', 3002, null, null, null)
+) as c (at, partner, media, repeated, device)
+"""
+
+
+def test_clicks_stand_beside_the_actions(books: Ledger) -> None:
+    with books.connect() as connection:
+        connection.execute("insert into media (id, partner_id, name) values (6001, 3001, 'site')")
+        connection.execute(CLICKS)
+        connection.execute("update program set currency = 'CHF' where id = 1000")
+    measures = ("Currency", "Actions", "ActionCost", "Clicks", "CR", "EPA", "EPC", "ActionsByEventType")
+    assert lines(books, "performance_by_partner", NOVEMBER, "PartnerId", *measures) == [
+        ["", "EUR", "1", "", "1", "1.000000", "", "", '{"1000": 1}'],
+        ["3001", "EUR", "1", "5", "2", "0.500000", "5.000000", "2.500000", '{"1000": 1}'],
+        ["3002", "USD", "1", "2", "1", "1.000000", "2.000000", "2.000000", '{"1000": 1}'],
+    ]
+    assert lines(books, "performance_by_day", NOVEMBER, "Date", *measures) == [
+        ["2026-11-01", "USD", "1", "2", "0", "", "2.000000", "", '{"1000": 1}'],
+        ["2026-11-05", "EUR", "1", "5", "3", "0.333333", "5.000000", "1.666667", '{"1000": 1}'],
+        ["2026-11-06", "EUR", "0", "", "0", "", "", "", ""],
+        ["2026-11-07", "CHF", "0", "", "1", "0.000000", "", "", ""],
+        ["2026-11-20", "EUR", "1", "", "0", "", "", "", '{"1000": 1}'],
+    ]
+    two_months = Parameters(date(2026, 11, 1), date(2026, 12, 31), program="acme")
+    assert lines(books, "performance_by_month", two_months, "Month", "Currency", "Clicks", "CR", "EPC") == [
+        ["2026-11", "EUR", "4", "0.500000", "1.250000"],
+        ["2026-11", "USD", "4", "0.250000", "0.500000"],
+        ["2026-12", "EUR", "1", "1.000000", "0.700000"],
+    ]
+
+
+@pytest.mark.parametrize("report", ["action_listing", "action_items"])
+def test_another_date_decides_what_is_listed(books: Ledger, report: str) -> None:
+    with books.connect() as connection:
+        connection.execute(
+            "update action set locked_at = '2026-11-30 23:30Z', locked_by = 'date' where id = 2;"
+            "update action set received_at = '2026-12-05 08:00Z' where id = 6"
+        )
+    found = {
+        basis: [row[0] for row in lines(books, report, replace(NOVEMBER, date_basis=basis), "OrderId")]
+        for basis in (None, "event", "created", "updated", "locked")
+    }
+    assert found[None] == found["event"] == ["o-2", "o-3", "o-5", "o-6"]
+    assert found["created"] == ["o-2", "o-3", "o-5"]
+    assert found["updated"] == ["o-2", "o-3", "o-5"]
+    assert found["locked"] == []
+    december = Parameters(date(2026, 12, 1), date(2026, 12, 31), program="acme")
+    assert [row[0] for row in lines(books, report, replace(december, date_basis="updated"), "OrderId")] == [
+        "o-1",
+        "o-4",
+        "o-6",
+    ]
+    locked = replace(december, date_basis="locked")
+    assert lines(books, report, locked, "OrderId") == [["o-2"]]
+    assert lines(books, "performance_by_day", locked, "Date", "Revenue") == [["2026-12-01", "50"]]
+    with pytest.raises(ConfigurationError, match="month_statement has no date basis 'locked'; it has updated"):
+        lines(books, "month_statement", locked)
+
+
+def test_items_of_actions_stand_one_by_one(books: Ledger) -> None:
+    with books.connect() as connection:
+        connection.execute(
+            """insert into action_item (action_id, number, sku, category, quantity, amount, payout, submission_id, line)
+               values (2, 1, 'hat', 'Hats', 2, 20, 2, 1, 2), (2, 2, 'shoe', null, 1, 30, 3, 1, 3)"""
+        )
+    columns = ("OrderId", "CurrencyCode", "Amount", "Category", "Sku", "Quantity", "State", "Payout")
+    assert lines(books, "action_items", NOVEMBER, *columns) == [
+        ["o-2", "EUR", "20", "Hats", "hat", "2", "APPROVED", "2"],
+        ["o-2", "EUR", "30", "", "shoe", "1", "APPROVED", "3"],
+        ["o-3", "EUR", "0", "", "", "", "REVERSED", "0"],
+        ["o-5", "USD", "20", "", "", "", "PENDING", "2"],
+        ["o-6", "EUR", "11", "", "", "", "PENDING", ""],
     ]
 
 
@@ -161,6 +250,20 @@ def test_the_whole_catalog(books: Ledger) -> None:
                (1000, 'c', 'p-1', 'Hat', 'https://x.example/1', 5, 'EUR', now(), 1, 2),
                (2000, 'c', 'p-9', 'Bag', 'https://x.example/9', 5, 'EUR', now(), 1, 3)"""
         )
+        connection.execute(
+            """update catalog_item set extra = '{"Text1": "own", "Numeric2": "1.50"}', adult = false, weight = 0.25
+               where catalog_item_id = 'p-1'"""
+        )
+    columns = set(load_reports(PROJECT / "include")["catalog_items"].header)
+    kept = builtin_data_types()["product_catalog"].columns
+    assert {column.name for column in kept} - {"Change"} <= columns
+    assert lines(books, "catalog_items", NOVEMBER, "Catalog", "Text1", "Numeric2", "Adult", "Weight")[0] == [
+        "c",
+        "own",
+        "1.50",
+        "false",
+        "0.25",
+    ]
     assert lines(books, "catalog_items", NOVEMBER, "CatalogItemId", "Name", "CurrentPrice") == [
         ["p-1", "Hat", "5"],
         ["p-2", "'=Shoe", "20.50"],

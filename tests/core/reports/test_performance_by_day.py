@@ -118,7 +118,7 @@ def test_money_is_exact(ledger: Ledger, report: Report) -> None:
     amounts = [Decimal("0.10")] * 3 + [Decimal("99999999999999999999999999.99"), Decimal("0.001")]
     book(ledger, [sale_at(BERLIN, "2026-06-10T12:00Z", amount=amount) for amount in amounts])
     line = written(ledger, report, Parameters(date(2026, 6, 10), date(2026, 6, 10)))[0]
-    assert line[7:] == ["100000000000000000000000000.291"] * 2
+    assert line[7:9] == ["100000000000000000000000000.291"] * 2
 
 
 def test_a_reversed_action_stays_in_the_gross_columns_only(ledger: Ledger, report: Report) -> None:
@@ -127,7 +127,7 @@ def test_a_reversed_action_stays_in_the_gross_columns_only(ledger: Ledger, repor
     reversed_one = sale_at(BERLIN, noon, amount=Decimal("7.25"), state="REVERSED", pieces=(5,))
     book(ledger, [kept, reversed_one])
     line = written(ledger, report, Parameters(date(2026, 6, 10), date(2026, 6, 10)))[0]
-    assert line[3:] == ["EUR", "2", "1", "3", "27.75", "20.50"]
+    assert line[3:9] == ["EUR", "2", "1", "3", "27.75", "20.50"]
 
 
 def test_a_quiet_range_is_a_header_alone(ledger: Ledger, report: Report) -> None:

@@ -1,0 +1,5 @@
+max(visitor_id) as "VisitorId",
+    (array_agg(recipient_id order by event_date desc) filter (where recipient_id is not null))[1] as "RecipientId",
+    (array_agg(message_id order by event_date desc) filter (where message_id is not null))[1] as "MessageId",
+    product as "ProductId",
+    max(category) as "Category",

@@ -1,0 +1,53 @@
+-- What `act` and `seen` come to for each program, part and currency; a part is a day, a month or a partner. Clicks have
+-- no currency: they stand beside the actions of each one, and in the program's own where there are no actions.
+sums as (
+    select
+        program_id,
+        part,
+        currency,
+        count(*) as gross_actions,
+        count(*) filter (where stands) as actions,
+        sum(amount) as gross_revenue,
+        coalesce(sum(amount) filter (where stands), 0) as revenue,
+        sum(payout) as gross_action_cost,
+        sum(payout) filter (where stands) as action_cost
+    from act
+    group by program_id, part, currency
+),
+pieces as (
+    select act.program_id, act.part, act.currency, sum(action_item.quantity) as quantity
+    from act
+    join action_item on action_item.action_id = act.id
+    where act.stands
+    group by act.program_id, act.part, act.currency
+),
+by_event_type as (
+    select program_id, part, currency, jsonb_object_agg(name, actions)::text as actions_by_event_type
+    from (
+        select act.program_id, act.part, act.currency, coalesce(event_type.code, event_type.id::text) as name, count(*) as actions
+        from act
+        join event_type on event_type.id = act.event_type_id
+        where act.stands
+        group by act.program_id, act.part, act.currency, coalesce(event_type.code, event_type.id::text)
+    ) counted
+    group by program_id, part, currency
+),
+visits as (
+    select program_id, part, sum(clicks) as clicks from seen group by program_id, part
+),
+figures as (
+    select sums.*, pieces.quantity, coalesce(visits.clicks, 0) as clicks, by_event_type.actions_by_event_type
+    from sums
+    left join pieces on (pieces.program_id, pieces.currency) = (sums.program_id, sums.currency)
+        and pieces.part is not distinct from sums.part
+    left join by_event_type on (by_event_type.program_id, by_event_type.currency) = (sums.program_id, sums.currency)
+        and by_event_type.part is not distinct from sums.part
+    left join visits on visits.program_id = sums.program_id and visits.part is not distinct from sums.part
+    union all
+    select visits.program_id, visits.part, program.currency, 0, 0, 0, 0, null, null, null, visits.clicks, null
+    from visits
+    join program on program.id = visits.program_id
+    where not exists (
+        select from sums where sums.program_id = visits.program_id and sums.part is not distinct from visits.part
+    )
+)

@@ -1,0 +1,13 @@
+figures.currency as "Currency",
+    figures.gross_actions as "GrossActions",
+    figures.actions as "Actions",
+    figures.quantity as "Quantity",
+    figures.gross_revenue as "GrossRevenue",
+    figures.revenue as "Revenue",
+    figures.gross_action_cost as "GrossActionCost",
+    figures.action_cost as "ActionCost",
+    figures.clicks as "Clicks",
+    round(figures.actions::numeric / nullif(figures.clicks, 0), 6) as "CR",
+    round(figures.action_cost / nullif(figures.actions, 0), 6) as "EPA",
+    round(figures.action_cost / nullif(figures.clicks, 0), 6) as "EPC",
+    figures.actions_by_event_type as "ActionsByEventType"
