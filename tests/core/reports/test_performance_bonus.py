@@ -73,12 +73,13 @@ def locked(ledger: Ledger, contracts: object) -> Booked:
         values = {"state": "APPROVED", "currency": "USD", "partner": 31, "type": 11, "payout": None, **other}
         with ledger.connect() as connection:
             row = connection.execute(
-                """insert into action (program_id, event_type_id, order_id, state, event_at, received_at, amount, currency,
-                       partner_id, payout, term_id, locked_at, locked_by, submission_id, line)
-                   select 1, %(type)s::bigint, 'o-' || count(*), %(state)s, '2026-10-01', '2026-10-01', %(amount)s, %(currency)s,
-                       %(partner)s, %(payout)s::numeric,
+                """insert into action (program_id, event_type_id, order_id, state, event_at, received_at, amount,
+                       currency, partner_id, payout, term_id, locked_at, locked_by, submission_id, line)
+                   select 1, %(type)s::bigint, 'o-' || count(*), %(state)s, '2026-10-01', '2026-10-01', %(amount)s,
+                       %(currency)s, %(partner)s, %(payout)s::numeric,
                        (select id from contract_term where event_type_id = %(type)s::bigint and category is null),
-                       %(at)s::timestamptz, case when %(at)s::timestamptz is not null then 'date' end, 1, 1 from action returning id""",
+                       %(at)s::timestamptz, case when %(at)s::timestamptz is not null then 'date' end, 1, 1
+                   from action returning id""",
                 {**values, "amount": amount, "at": at},
             ).fetchone()
             for number, (part, category) in enumerate(items, start=1):

@@ -242,6 +242,18 @@ def test_a_report_can_go_on_where_the_last_delivery_ended(outbound: Outbound) ->
     assert outbound.all_steps(date(2026, 6, 9))["date_from"] == "2026-06-07", "run again, it is the same report"
 
 
+def test_a_connection_chooses_the_date_that_counts(outbound: Outbound) -> None:
+    outbound.applied(covers={"date_basis": "locked", "days_again": 1})
+    outbound.ledger.all(
+        "update action set locked_by = 'date', locked_at = case order_id when 'order-1'"
+        " then timestamptz '2026-06-09 22:00Z' else '2026-06-10 22:00Z' end returning 1"
+    )
+    assert days_of(outbound, outbound.all_steps(DAY)) == ["2026-06-10"]
+    assert len(days_of(outbound, outbound.all_steps(date(2026, 6, 11)))) > 1
+    with pytest.raises(ConfigurationError, match=r"covers\.date_basis.*month_statement has no date basis 'locked'"):
+        outbound.applied(data_type="month_statement", covers={"date_basis": "locked"})
+
+
 def test_every_report_of_the_project_can_be_written_in_every_format(ledger: Ledger) -> None:
     for report in load_reports(PROJECT / "include").values():
         for kind in ("csv", "xml", "json_lines", "parquet"):
