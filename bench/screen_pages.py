@@ -33,6 +33,8 @@ PAGES = (
     "submissions?search=nothing+like+it",
     "submissions?program=acme&data_type=conversions&state=applied",
     "submissions?since=2026-03-02&until=2026-03-02",
+    "submissions?since=2026-01-01&until=2026-02-28",
+    "submissions?since=2026-01-01&until=2026-12-31",
     "submissions?connection=acme-0500",
     "submissions/777777",
     "deliveries",

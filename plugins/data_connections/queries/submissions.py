@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from psycopg.rows import DictRow
@@ -20,6 +21,7 @@ from submission s
 join connection c on c.id = s.connection_id
 join connection_revision v on v.connection_id = c.id and v.number = c.revision
 """
+_FEW_DAYS = timedelta(days=92)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
@@ -63,7 +65,17 @@ def list_submissions(
         )
     conditions += _conditions(wanted, bound)
     where = f"where {' and '.join(conditions)}" if conditions else ""
+    if _is_short(wanted):
+        # The sum keeps PostgreSQL from walking back from the newest of all submissions to those of the days.
+        where = f"where s.id in (select s.id from submission s {where} order by s.id + 0 desc limit %(limit)s)"
     return connection.execute(f"{_SELECT} {where} order by s.id desc limit %(limit)s".encode(), bound).fetchall()
+
+
+def _is_short(wanted: SubmissionFilter) -> bool:
+    """Whether so few days are asked for that looking at all their submissions is the faster way."""
+    if wanted.since is None:
+        return False
+    return (wanted.until or datetime.now(UTC).date()) - wanted.since <= _FEW_DAYS
 
 
 def _conditions(wanted: SubmissionFilter, bound: dict[str, Any]) -> list[str]:
