@@ -1,4 +1,4 @@
-"""The processes of a stack, found by the mark in their environment wherever they come from."""
+"""The processes of a stack, found by the mark in their environment, or by their session where that is hidden."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from local_stack.airflow_environment import MARK
 
 _STAGES = ((signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0))
 _IDLE_WORKER = re.compile(r"airflow worker -- LocalExecutor.*: <idle>")
+_SESSION_FILE = "supervisord.session"
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,18 @@ class Process:
 def processes_of(folder: Path) -> list[Process]:
     """Return the processes of the stack at ``folder``, but this one; dead ones that nobody buried do not count.
 
-    Workers that outlived a killed scheduler, and tasks that outlived those, carry the same mark.
+    Workers that outlived a killed scheduler, and tasks that outlived those, carry the same mark. Airflow hides the
+    environment of a process that holds tokens from everybody but root: such a one is known by the session, which it
+    has from the supervisor and keeps when that one is gone.
     """
-    mark = f"{MARK}={folder}".encode()
+    mark, session = f"{MARK}={folder}".encode(), _session_of_stack(folder)
     pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
-    return [Process(pid, _command(pid)) for pid in pids if pid != os.getpid() and mark in _environment(pid)]
+    return [Process(pid, _command(pid)) for pid in pids if pid != os.getpid() and _belongs(pid, mark, session)]
+
+
+def remember_session(folder: Path, pid: int) -> None:
+    """Keep the session of the stack's processes, which its supervisor ``pid`` leads, beyond the supervisor's end."""
+    (folder / _SESSION_FILE).write_text(f"{pid}\n", encoding="ascii")
 
 
 def end_idle_workers(folder: Path) -> int:
@@ -103,11 +111,27 @@ def _lives(pid: int) -> bool:
     return state not in {"Z", "X"}
 
 
-def _environment(pid: int) -> list[bytes]:
+def _belongs(pid: int, mark: bytes, session: int | None) -> bool:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except PermissionError:
+        return session is not None and "airflow" in _command(pid) and _session(pid) == session
     except OSError:
-        return []
+        return False
+
+
+def _session_of_stack(folder: Path) -> int | None:
+    try:
+        return int((folder / _SESSION_FILE).read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 def _command(pid: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data_connections.errors import ConnectionsError
 from local_stack.airflow_environment import MARK
-from local_stack.processes import processes_of, send_signal, wait_for_end
+from local_stack.processes import processes_of, remember_session, send_signal, wait_for_end
 
 _APPEAR_SECONDS = 15
 
@@ -126,9 +126,11 @@ class Supervisor:
     def _appears(self) -> bool:
         """Wait until the supervisor, which goes into the background, has said its process id."""
         end = time.monotonic() + _APPEAR_SECONDS
-        while self.pid is None and time.monotonic() < end:
+        while (pid := self.pid) is None and time.monotonic() < end:
             time.sleep(0.05)
-        return self.pid is not None
+        if pid is not None:
+            remember_session(self._folder, pid)
+        return pid is not None
 
     def _configuration(self, programs: tuple[Program, ...]) -> str:
         airflow = ",".join(program.name for program in programs if program.priority == Program.priority)

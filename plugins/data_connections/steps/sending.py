@@ -86,7 +86,11 @@ def _only_sender(ledger: Ledger, delivery: Delivery) -> Iterator[None]:
             raise RetriableEndpointError(
                 f"Connection {delivery.connection}: another task is sending for it right now; this one is tried again."
             )
-        yield
+        try:
+            yield
+        finally:
+            # Closing the session frees it too, but only once the server has noticed; a prompt retry would be refused.
+            connection.execute("select pg_advisory_unlock_all()")
 
 
 def _refuse_unfit(ledger: Ledger, delivery: Delivery) -> None:
