@@ -12,8 +12,8 @@ import pyarrow as pa
 from data_connections.errors import ConfigurationError
 from data_connections.formats.csv_writer import encode_rows
 from data_connections.formats.outputs.column import OutputColumn
+from data_connections.formats.outputs.row_writer import RowWriter
 from data_connections.formats.outputs.text import guarded, plain_text
-from data_connections.formats.outputs.writing import RowWriter
 from data_connections.spec.output_format import DELIMITERS, OutputFormat
 
 _ROWS_AT_ONCE = 2_000

@@ -9,8 +9,8 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from data_connections.formats.outputs.column import OutputColumn
+from data_connections.formats.outputs.row_writer import RowWriter
 from data_connections.formats.outputs.text import plain_text
-from data_connections.formats.outputs.writing import RowWriter
 from data_connections.spec.output_format import OutputFormat
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from data_connections.errors import ConfigurationError
 from data_connections.formats.outputs.column import OutputColumn
-from data_connections.formats.outputs.writing import RowWriter
+from data_connections.formats.outputs.row_writer import RowWriter
 from data_connections.spec.output_format import OutputFormat
 
 ROWS_IN_GROUP = 50_000

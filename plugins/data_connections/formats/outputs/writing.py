@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, cast
@@ -14,37 +13,13 @@ import pyarrow as pa
 
 from data_connections.errors import ConfigurationError
 from data_connections.formats.outputs.column import OutputColumn
+from data_connections.formats.outputs.row_writer import RowWriter
 from data_connections.spec.output_format import DELIMITERS, OutputFormat
 
 _GZIP_LEVEL = 6
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ZIP_UNIX = 3
 _ZIP_MODE = 0o100644 << 16
-
-
-class RowWriter(ABC):
-    """Takes the rows of one file.
-
-    Attributes:
-        rows: How many it has taken, the header not counted.
-    """
-
-    def __init__(self) -> None:
-        self.rows = 0
-
-    def write(self, rows: Sequence[Sequence[object]]) -> None:
-        """Add some rows; their values are in the order of the columns, each of its column's type or None."""
-        if rows:
-            self._add(rows)
-            self.rows += len(rows)
-
-    @abstractmethod
-    def _add(self, rows: Sequence[Sequence[object]]) -> None:
-        """Write rows, at least one."""
-
-    @abstractmethod
-    def finish(self) -> None:
-        """Write what follows the last row."""
 
 
 class _Sink(io.RawIOBase):

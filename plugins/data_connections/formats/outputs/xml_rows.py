@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from data_connections.errors import ConfigurationError
 from data_connections.formats.outputs.column import OutputColumn
+from data_connections.formats.outputs.row_writer import RowWriter
 from data_connections.formats.outputs.text import plain_text
-from data_connections.formats.outputs.writing import RowWriter
 from data_connections.spec.output_format import OutputFormat
 
 ROOT = "report"
