@@ -15,7 +15,7 @@ from command_line.output import note
 from command_line.session import current_settings
 from data_connections.errors import ConfigurationError, UnknownName
 
-SUFFIXES = (".csv", ".txt", ".tsv")
+SUFFIXES = (".csv", ".txt", ".tsv", ".xml")
 _DAYS_AGO = re.compile(r"\{days_ago(_us)?:(\d+)\}")
 
 
@@ -57,8 +57,13 @@ def _templates(data_type: str) -> dict[str, Path]:
 
 
 def _text(path: Path, *, example: bool) -> str:
-    """Return a template, without its rows where no example is wanted; comments above the header stay."""
+    """Return a template, without its rows where no example is wanted.
+
+    Comments above the header stay; of XML what is not indented, the elements around the rows.
+    """
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    if path.suffix == ".xml":
+        return "".join(line for line in lines if example or not line.startswith(" "))
     comments = next((number for number, line in enumerate(lines) if not line.startswith("#")), 0)
     return "".join(lines if example else lines[: comments + 1])
 

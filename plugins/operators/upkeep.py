@@ -35,11 +35,18 @@ class RetryHeldRows(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, int]:
         """Return what became of them, as rows by outcome."""
+        from airflow.sdk.exceptions import AirflowFailException
+
         from data_connections.steps.held_rows import retry_held
 
         done = retry_held(LedgerHook().get_conn(), datetime.now(UTC))
         for each in done:
             self.log.info("Held rows of submission %d: %s", each.submission_id, each)
+        problems = [f"{each.submission_id} ({each.problem})" for each in done if each.problem]
+        if problems:
+            raise AirflowFailException(
+                f"The held rows of some submissions were left as they are: {'; '.join(problems)}"
+            )
         return {
             name: sum(getattr(each, name) for each in done) for name in ("accepted", "rejected", "duplicate", "held")
         }

@@ -24,7 +24,9 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 OPEN_DAYS = 5
 ORDERS = "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount"
 CHANGES = "ActionTrackerId,OrderId,Amount,Reason,DispositionCode"
+BAD = "1e3"
 NAMES = st.sampled_from("ABC")
+LATE = st.sampled_from([0, 1, 30, 72])
 ROWS = st.lists(
     st.tuples(NAMES, st.sampled_from(["0", "5.00", "9.50", "", "APPROVED", "REJECTED"])), min_size=1, max_size=5
 )
@@ -51,21 +53,36 @@ class Model:
 
     def __init__(self) -> None:
         self.actions: dict[str, Action] = {}
-        self.held: list[tuple[int, str, str, datetime]] = []
+        self.held: list[tuple[int, str, str]] = []
+        self.sent: dict[int, tuple[str, datetime]] = {}
 
-    def order(self, name: str, amount: Decimal, now: datetime, submission: int) -> str:
+    def order(self, name: str, amount: str, event: datetime, submission: int) -> str:
+        if amount == BAD:
+            return "rejected"
         if name in self.actions:
             return "duplicate"
-        self.actions[name] = Action(now, "PENDING", amount, made_by=submission)
+        self.actions[name] = Action(event, "PENDING", Decimal(amount), made_by=submission)
         return "accepted"
 
-    def change(self, name: str, cell: str, received: datetime, submission: int) -> str:
+    def change_all(self, rows: list[tuple[str, str]], submission: int) -> list[str]:
+        late = {name for name, action in self.actions.items() if self._is_superseded(action, submission)}
+        return [self._change(name, cell, submission, late) for name, cell in rows]
+
+    def _is_superseded(self, action: Action, submission: int) -> bool:
+        """Whether a file changed the action that came after this one: by number, or by time where others sent it."""
+        if not action.history:
+            return False
+        later = action.history[-1][0]
+        (its_connection, its_time), (connection, time) = self.sent[later], self.sent[submission]
+        return later > submission if its_connection == connection else its_time > time
+
+    def _change(self, name: str, cell: str, submission: int, late: set[str]) -> str:
         action = self.actions.get(name)
         if action is None:
-            self.held.append((submission, name, cell, received))
+            self.held.append((submission, name, cell))
             return "held"
-        verdict = self._verdict(action, cell, received)
-        if verdict is not None:
+        verdict = self._verdict(action, cell, self.sent[submission][1])
+        if verdict is not None or name in late:
             return "rejected"
         before = (submission, action.state, action.amount)
         if cell == "APPROVED":
@@ -101,8 +118,9 @@ class Model:
 
     def free(self) -> None:
         waiting, self.held = self.held, []
-        for submission, name, cell, received in waiting:
-            self.change(name, cell, received, submission)
+        for submission in sorted({each[0] for each in waiting}, key=lambda number: (self.sent[number][1], number)):
+            self.change_all([(name, cell) for number, name, cell in waiting if number == submission], submission)
+        self.held.sort(key=lambda each: each[0])
 
     def lock(self, now: datetime) -> None:
         for action in self.actions.values():
@@ -137,37 +155,53 @@ class LifeOfActions(RuleBasedStateMachine):
         self.desk = Desk(self.ledger, Landing(self.folder / "landing"), self.folder)
         self.desk.connect("orders")
         self.desk.connect("changes", data_type="action_modifications")
+        self.desk.connect("others", data_type="action_modifications")
         self.model, self.now = Model(), START
         self.files: list[tuple[str, str, int]] = []
+        self.rejects: list[bytes] = []
 
     @rule(
         orders=st.lists(
-            st.tuples(NAMES, st.sampled_from(["0", "10.00", "9.50"])),
+            st.tuples(NAMES, st.sampled_from(["0", "10.00", "9.50", BAD])),
             min_size=1,
             max_size=3,
             unique_by=lambda pair: pair[0],
-        )
+        ),
+        hours_late=LATE,
     )
-    def submit_orders(self, orders: list[tuple[str, str]]) -> None:
-        rows = [f"1000,2001,{self.now:%Y-%m-%dT%H:%M:%SZ},{name},EUR,{amount}" for name, amount in orders]
-        done = self._submit("orders", table(ORDERS, *rows))
-        if done["state"] != "duplicate":
-            outcomes = [self.model.order(name, Decimal(amount), self.now, done["id"]) for name, amount in orders]
-            self._compare_counts(done, outcomes)
-            self.model.free()
+    def submit_orders(self, orders: list[tuple[str, str]], hours_late: int) -> None:
+        event = self.now - timedelta(hours=hours_late)
+        rows = [f"1000,2001,{event:%Y-%m-%dT%H:%M:%SZ},{name},EUR,{amount}" for name, amount in orders]
+        done = self._order(table(ORDERS, *rows))
+        if done["rejected"]:
+            [rejects] = [content for name, content in self.desk.results(done).items() if name.endswith(".csv")]
+            self.rejects.append(rejects)
+
+    @rule(data=st.data())
+    def correct_rejects(self, data: st.DataObject) -> None:
+        if self.rejects:
+            rejects = self.rejects.pop(data.draw(st.integers(0, len(self.rejects) - 1)))
+            self._order(rejects.decode().replace(f",{BAD},", ",7.00,"))
 
     @rule(rows=ROWS)
     def submit_changes(self, rows: list[tuple[str, str]]) -> None:
-        self._change(table(CHANGES, *map(_line, rows)), rows)
+        self._change("changes", table(CHANGES, *map(_line, rows)), rows)
+
+    @rule(rows=ROWS, hours_late=LATE)
+    def submit_what_was_received_before(self, rows: list[tuple[str, str]], hours_late: int) -> None:
+        self._change("others", table(CHANGES, *map(_line, rows)), rows, self.now - timedelta(hours=hours_late))
 
     @rule(data=st.data())
     def submit_again(self, data: st.DataObject) -> None:
-        sent = [each for each in self.files if each[0] == "changes"]
-        if sent:
-            text = data.draw(st.sampled_from(sent))[1]
-            self._change(text, [_cells(line) for line in text.splitlines()[1:]])
+        if not self.files:
+            return
+        connection, text, _ = data.draw(st.sampled_from(self.files))
+        if connection == "orders":
+            self._order(text)
+        else:
+            self._change(connection, text, [_cells(line) for line in text.splitlines()[1:]])
 
-    @rule(days=st.integers(1, 4))
+    @rule(days=st.integers(1, 2))
     def time_goes_by_and_actions_lock(self, days: int) -> None:
         self.now += timedelta(days=days)
         lock_due(self.ledger, self.now)
@@ -184,16 +218,28 @@ class LifeOfActions(RuleBasedStateMachine):
             withdraw(self.ledger, number, self.now, who="model")
             self.model.withdraw(number, self.now)
 
-    def _change(self, text: str, rows: list[tuple[str, str]]) -> None:
-        done = self._submit("changes", text)
+    def _order(self, text: str) -> dict[str, Any]:
+        done = self._submit("orders", text)
         if done["state"] != "duplicate":
-            outcomes = [self.model.change(name, cell, self.now, done["id"]) for name, cell in rows]
+            cells = [line.split(",") for line in text.splitlines()[1:]]
+            outcomes = [self.model.order(row[3], row[5], datetime.fromisoformat(row[2]), done["id"]) for row in cells]
             self._compare_counts(done, outcomes)
+            self.model.free()
+        return done
 
-    def _submit(self, connection: str, text: str) -> dict[str, Any]:
+    def _change(
+        self, connection: str, text: str, rows: list[tuple[str, str]], received: datetime | None = None
+    ) -> None:
+        done = self._submit(connection, text, received)
+        if done["state"] != "duplicate":
+            self._compare_counts(done, self.model.change_all(rows, done["id"]))
+
+    def _submit(self, connection: str, text: str, received: datetime | None = None) -> dict[str, Any]:
         self.now += timedelta(seconds=1)
-        done = self.desk.submit(text, f"{connection}.csv", connection, received_at=self.now)
+        received = received or self.now
+        done = self.desk.submit(text, f"{connection}.csv", connection, received_at=received)
         self.files.append((connection, text, done["id"]))
+        self.model.sent[done["id"]] = (connection, received)
         return done
 
     def _compare_counts(self, done: dict[str, Any], outcomes: list[str]) -> None:
@@ -237,7 +283,7 @@ def test_random_lives_of_actions_are_what_a_small_model_says(ledger: Ledger, tmp
     machine = type("Lives", (LifeOfActions,), {"ledger": ledger, "folder": tmp_path})
     machine.TestCase.settings = settings(
         max_examples=LIVES,
-        stateful_step_count=12,
+        stateful_step_count=14,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,

@@ -339,7 +339,7 @@ def test_rows_that_say_nothing_or_too_little(shop: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("header", "code"),
-    [("ActionId,Reason,ItemSubTotalDelta", "RELATIVE_AMOUNT"), ("ActionId,Reason,Sku1,Quantity1", "INDEXED_ITEMS")],
+    [("ActionId,Reason,ItemSubTotalDelta", "RELATIVE_AMOUNT"), ("ActionId,Reason,Amount,Sku1", "ITEM_FORMS_MIXED")],
 )
 def test_columns_that_would_change_the_meaning_refuse_the_file(shop: Desk, header: str, code: str) -> None:
     done = shop.submit(table(header, ",".join("1" for _ in header.split(","))), connection="changes")

@@ -156,7 +156,7 @@ def test_a_partner_s_own_contract_stands_alone(shop: Desk) -> None:
     )
 
     assert paid(shop) == {"SIGNUP": (2, "partner", Decimal("4.50"))}
-    assert shop.codes(done) == {line: ["CONTRACT_NOT_FOUND"] for line in (3, 4, 5)}
+    assert shop.codes(done) == {3: ["ACTIONTERMS_NOT_FOUND"], 4: ["CONTRACT_NOT_FOUND"], 5: ["CONTRACT_NOT_FOUND"]}
 
 
 def test_items_are_paid_by_their_category_and_an_order_stands_or_falls_whole(shop: Desk) -> None:
@@ -210,7 +210,7 @@ def test_a_chained_action_follows_its_parent_s_partner(shop: Desk) -> None:
         )
     )
 
-    assert shop.codes(done) == {2: ["CONTRACT_NOT_FOUND"], 3: ["NO_VALID_ACTION_REF"]}
+    assert shop.codes(done) == {2: ["ACTIONTERMS_NOT_FOUND"], 3: ["NO_VALID_ACTION_REF"]}
     assert paid(shop)["C4"] == (1, "partner", 50)
     [child] = shop.ledger.all("select parent_id from action where order_id = 'C4'")
     [parent] = shop.ledger.all("select id from action where order_id = 'P'")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from fixtures.desk import Desk, parsed
 
 GOOD = {"CampaignId": "1000", "ActionTrackerId": "2001", "EventDate": "2026-02-20T10:00:00Z", "CurrencyCode": "EUR"}
@@ -52,3 +54,84 @@ def test_the_declared_row_is_read(desk: Desk) -> None:
     done = desk.submit(content.replace(b"</orders>", b"</orders></export>"), name="orders.xml", connection="nested")
 
     assert (done["state"], done["accepted"]) == ("applied", 1)
+
+
+def nested(order: str, *items: str, total: str = "") -> str:
+    cells = "".join(f"<{name}>{value}</{name}>" for name, value in GOOD.items())
+    inside = "".join(f"<line>{item}</line>" for item in items)
+    return f"<order>{cells}<OrderId>{order}</OrderId>{total}<lines>{inside}</lines></order>\n"
+
+
+def item(sku: str, amount: str, quantity: int = 1) -> str:
+    return f"<Sku>{sku}</Sku><Category>C</Category><Quantity>{quantity}</Quantity><Amount>{amount}</Amount>"
+
+
+def test_items_inside_an_order_are_lines_of_it(desk: Desk) -> None:
+    orders = [nested("A", item("S", "1.50"), item("T", "2.00")), nested("B", item("S", "x"), item("T", "1"))]
+    orders += [
+        nested("C", "<SubCategory/>" + item("S", "4.00")),
+        nested("D", *[item(f"S{n}", "1.00") for n in range(30)]),
+    ]
+    done = desk.submit(f"<orders>\n{''.join(orders)}</orders>", name="orders.xml")
+
+    assert desk.actions() == [("A", 1, Decimal("3.50"), "EUR"), ("C", 1, 4, "EUR"), ("D", 1, 30, "EUR")]
+    assert desk.codes(done) == {4: ["NOT_DECIMAL"], 5: ["ORDER_INCOMPLETE"]}
+    items = desk.ledger.all("select count(*) as items from action_item")
+    assert items == [{"items": 33}]
+
+
+def test_one_order_with_several_items_is_one_order(desk: Desk) -> None:
+    desk.submit(f"<orders>{nested('A', item('S', '1.50'), item('T', '2.00'))}</orders>", name="orders.xml")
+
+    assert desk.actions() == [("A", 1, Decimal("3.50"), "EUR")]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        nested("A", item("S", "1"), item("T", "2"), total="<Amount>3</Amount>"),
+        nested("A", *["<part><Sku>S</Sku></part><part><Sku>T</Sku></part>"] * 2),
+    ],
+    ids=["the order's total would count for each item", "items of items"],
+)
+def test_what_would_be_a_guess_about_items_refuses_the_file(desk: Desk, order: str) -> None:
+    done = desk.submit(f"<orders>{order}</orders>", name="orders.xml")
+
+    assert (done["state"], done["code"]) == ("quarantined", "ITEM_FORMS_MIXED")
+
+
+def test_a_text_that_comes_twice_still_breaks_its_row(desk: Desk) -> None:
+    order = nested("A", item("S", "1"), item("T", "2"), total="<Note>a</Note><Note>b</Note>")
+    done = desk.submit(f"<orders>{order}</orders>", name="orders.xml")
+
+    assert {code for codes in desk.codes(done).values() for code in codes} == {"XML_REPEATED"}
+    assert desk.actions() == []
+
+
+def test_modifications_come_as_xml_and_in_numbered_columns(desk: Desk) -> None:
+    desk.connect("changes", data_type="action_modifications", details={"file_pattern": "*"})
+    orders = [nested(name, item("S", "10.00", 2), item("T", "5.00")) for name in "ABC"]
+    desk.submit(f"<orders>{''.join(orders)}</orders>", name="orders.xml")
+    xml = """<changes>
+<change><ActionTrackerId>2001</ActionTrackerId><OrderId>A</OrderId><Reason>OTHER</Reason>
+<lines><line><Sku>S</Sku><Quantity>1</Quantity></line><line><Sku>T</Sku><Amount>4.00</Amount></line></lines></change>
+<change><ActionTrackerId>2001</ActionTrackerId><OrderId>B</OrderId><Reason>OTHER</Reason></change>
+</changes>"""
+    done = desk.submit(xml, "changes.xml", "changes")
+    assert desk.codes(done) == {4: ["NO_CHANGE"]}
+    header = "ActionTrackerId,OrderId,Reason,Sku1,Quantity1,Amount1,ItemSku2,ItemQuantity2"
+    done = desk.submit(f"{header}\n2001,C,OTHER,S,,8.00,T,0\n2001,B,OTHER,T,0,,,\n", "changes.csv", "changes")
+
+    assert (done["state"], done["rows"]) == ("applied", 3)
+    assert desk.actions() == [("A", 1, 9, "EUR"), ("B", 1, 10, "EUR"), ("C", 1, 8, "EUR")]
+
+
+def test_a_catalog_has_no_items_so_that_what_repeats_breaks_its_row(desk: Desk) -> None:
+    desk.connect("catalog", data_type="product_catalog")
+    shipping = "<shipping><country>DE</country></shipping>" * 2
+    text = (
+        f"<rss><channel><item><id>1</id><title>T</title><link>https://a.example</link>{shipping}</item></channel></rss>"
+    )
+    done = desk.submit(text, "feed.xml", "catalog")
+
+    assert desk.codes(done) == {1: ["XML_REPEATED"]}

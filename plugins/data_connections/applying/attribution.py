@@ -33,3 +33,5 @@ def attribute(run: Statements, application: Application) -> None:
     run(queries.FIND_TERMS)
     run(queries.PRICE)
     run(queries.REJECT_UNPRICED)
+    if run.any(queries.HAS_PASSED_OVER):
+        run(queries.TELL_PASSED_OVER)

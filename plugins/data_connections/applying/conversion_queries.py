@@ -31,6 +31,7 @@ with named as (
     from {rows} s where s.outcome = 0
 ), found as (
     select n.*, p.id as program_id, p.active as program_active, p.key = {program} as is_own, p.time_zone,
+           p.blocked_addresses, p.blocked_promo_codes,
            coalesce(by_id.id, by_code.id) as event_type_id,
            coalesce(by_id.program_id, by_code.program_id) as event_type_program,
            coalesce(by_id.active, by_code.active) as event_type_active,
@@ -43,7 +44,8 @@ with named as (
 select campaign_id, tracker_id, type_code, program_id, event_type_id, time_zone,
        (event_type).duplicate_window_days as window_days, (event_type).late_after_days,
        (event_type).parent_id as parent_type_id, (event_type).locking_after, (event_type).locking_months,
-       (event_type).locking_days,
+       (event_type).locking_days, blocked_addresses, blocked_promo_codes, (event_type).accepts,
+       (event_type).customer_statuses, (event_type).click_window_days, (event_type).most_per_customer,
        case when program_id is null or not program_active or not is_own then 'CAMPAIGN_NOT_FOUND'
             when event_type_id is null then 'ACTIONTRACKER_NOT_FOUND'
             when event_type_program <> program_id then 'ACTIONTRACKER_CAMPAIGN_MISMATCH'

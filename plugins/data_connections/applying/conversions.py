@@ -9,6 +9,7 @@ from psycopg import sql
 
 from data_connections.applying import conversion_queries as queries
 from data_connections.applying.attribution import attribute
+from data_connections.applying.eligibility import refuse_unwanted
 from data_connections.applying.extras import extra_object
 from data_connections.applying.rules import ACTIONS, Application, Effect, Rules
 from data_connections.applying.statements import Statements
@@ -52,6 +53,7 @@ def decide(connection: LedgerConnection, application: Application) -> list[Sum]:
     if run.any(queries.HAS_ACTIONS):
         run(queries.FIND_KNOWN)
         run(queries.MARK_KNOWN)
+    refuse_unwanted(run, application)
     attribute(run, application)
     next_run = application.bounds.next_run
     if next_run is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from data_connections.spec.connection import Slug
 from data_connections.spec.time_zone import TimeZone
@@ -15,6 +16,19 @@ Id = Annotated[int, Field(gt=0, lt=2**63)]
 Name = Annotated[str, Field(min_length=1)]
 CurrencyCode = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Rate = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
+
+
+def _network(text: str) -> str:
+    """Return an address or network in its usual form.
+
+    Raises:
+        ValueError: It is neither, or has bits beyond its mask.
+    """
+    network = ip_network(text)
+    return str(network.network_address if network.num_addresses == 1 else network)
+
+
+Network = Annotated[str, AfterValidator(_network)]
 
 OPEN_ENDED_DAYS = 730
 """How long an action stays open whose event type has no locking policy, in days after its event."""
@@ -74,6 +88,18 @@ class EventType(_Entry):
         description="An order received more days than this after its event gets the received time as its EventDate; "
         "where left out, every order keeps its own.",
     )
+    accepts: tuple[Literal["partner", "media", "click", "promo_code", "parent"], ...] = Field(
+        default=(), description="Ways in which an order may lead to its partner; every way where left out."
+    )
+    click_window_days: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How many days before its order a click may lie; any number where left out."
+    )
+    customer_statuses: tuple[Annotated[str, Field(min_length=1, max_length=40)], ...] = Field(
+        default=(), description="CustomerStatus of the orders that are paid for, such as NEW; any where left out."
+    )
+    most_per_customer: Annotated[int, Field(gt=0)] | None = Field(
+        default=None, description="How many actions of one CustomerId are paid for; any number where left out."
+    )
     chained_to: Id | None = Field(
         default=None, description="The event type of the action that must come first, of the same CustomerId."
     )
@@ -94,6 +120,12 @@ class Program(_Entry):
         description="What a modified amount is paid by: the terms that the action was taken with, or those in force "
         "when the modification was received.",
     )
+    blocked_addresses: tuple[Network, ...] = Field(
+        default=(), description="IP addresses and networks from which no orders are taken."
+    )
+    blocked_promo_codes: tuple[Annotated[str, Field(min_length=1, max_length=255)], ...] = Field(
+        default=(), description="Promo codes, in any case, with which nobody earns for an order."
+    )
     event_types: tuple[EventType, ...] = Field(default=(), description="What it pays for.")
 
 
@@ -110,6 +142,9 @@ class PromoCode(_Entry):
 
     program: Slug = Field(description="Key of the program whose shop takes it.")
     code: Annotated[str, Field(min_length=1, max_length=255)] = Field(description="As customers type it, in any case.")
+    exclusive: bool = Field(
+        default=False, description="No other partner earns for an order with it, however the order leads to them."
+    )
     active: bool = Field(default=True, description="It leads to nobody where it is false.")
 
 

@@ -111,7 +111,11 @@ def rows_of(reference: Reference, programs: Mapping[str, int]) -> Iterator[tuple
 
 def _programs(programs: tuple[Program, ...]) -> Iterator[tuple[str, Row]]:
     for program in programs:
-        yield "program", program.model_dump(exclude={"event_types"})
+        lists = {
+            "blocked_addresses": list(program.blocked_addresses),
+            "blocked_promo_codes": [code.lower() for code in program.blocked_promo_codes],
+        }
+        yield "program", {**program.model_dump(exclude={"event_types"}), **lists}
     event_types = [(program.id, each) for program in programs for each in program.event_types]
     first = sorted(event_types, key=lambda pair: pair[1].chained_to is not None)
     for program_id, event_type in first:
@@ -129,6 +133,8 @@ def _event_type(event_type: EventType) -> Row:
         "locking_months": locking.months,
         "locking_days": OPEN_ENDED_DAYS if locking.days is None else locking.days,
         "parent_id": event_type.chained_to,
+        "accepts": list(event_type.accepts),
+        "customer_statuses": [status.upper() for status in event_type.customer_statuses],
     }
 
 

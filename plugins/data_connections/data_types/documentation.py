@@ -8,13 +8,14 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from data_connections.data_types.applying_codes import APPLYING_CODES, OTHERS_CODES
 from data_connections.data_types.codes import FILE_CODES, ROW_CODES, Code
 from data_connections.data_types.column import Column, MaximumAge, Refusal, Spelling
 from data_connections.data_types.definition import DataType, Group, Measures, RefusedHeaders, RowRule
 from data_connections.data_types.file_rules import Days, HeaderRule, OpenColumns
 from data_connections.data_types.keep import Keep, Removal
 from data_connections.data_types.library import load_data_types
-from data_connections.data_types.other_codes import APPLYING_CODES, BROKEN_ROW_CODES, READING_CODES
+from data_connections.data_types.reading_codes import BROKEN_ROW_CODES, READING_CODES
 from data_connections.data_types.suite import FILE_EXPECTATIONS, ROW_EXPECTATIONS, Expectation, Suite
 from data_connections.settings import PROJECT
 
@@ -60,6 +61,8 @@ def reference(data_types: Mapping[str, DataType]) -> str:
     parts += ["\n## Expectations for `file`\n\n", *_list(sorted(FILE_EXPECTATIONS))]
     for title, codes in _CODES.items():
         parts += [f"\n## {title}\n\n", *_codes(codes)]
+    parts += ["\n## Codes of other systems that no row gets here\n\n| code | why |\n|---|---|\n"]
+    parts += [f"| `{code}` | {reason} |\n" for code, reason in OTHERS_CODES.items()]
     for data_type in data_types.values():
         parts += [*_data_type(data_type), *_own_codes(data_type)]
     return "".join(parts)

@@ -72,7 +72,7 @@ def open_xml(
         source: Its bytes after ``head``; read once.
         head: Its first bytes.
         file_format: What is declared about it.
-        default_names: Names of the columns of a file without a row.
+        default_names: Names of the columns of a file without a row; what holds one of them has the row's items in it.
         block_size: How many bytes to read at a time.
 
     Raises:
@@ -82,8 +82,9 @@ def open_xml(
     codec, mark = codec_of(head, encoding)
     chunks = utf8_chunks(source, codec, head[mark:], block_size)
     beginning, whole = _first(chunks)
-    shape = row_shape(beginning, file_format.row, whole=whole)
-    rows = XmlRows(shape or RowShape(("",), certain=True), joined=file_format.repeated == "join")
+    names = (default_names or ()) if file_format.repeated == "items" else ()
+    shape = row_shape(beginning, file_format.row, whole=whole, names=names)
+    rows = XmlRows(shape or RowShape(("",), certain=True), repeated=file_format.repeated)
     spool = XmlSpool()
     for data in chain([beginning], chunks):
         rows.parse(data, final=False)

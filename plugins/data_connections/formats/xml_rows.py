@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 from data_connections.errors import FileRefused
 from data_connections.formats.blocks import ROW_LIMIT
@@ -33,7 +35,8 @@ class XmlRows:
 
     Args:
         shape: Which element is a row.
-        joined: Whether elements that repeat in a row are joined, a comma between; else they break it.
+        repeated: What elements that repeat in a row do: ``reject`` breaks it, ``join`` puts a comma between them, and
+            with ``items`` those that hold elements are named with their number from the second on: `items/item[2]/sku`.
 
     Attributes:
         rows: The rows that are complete and not taken yet.
@@ -41,12 +44,13 @@ class XmlRows:
         outside: Elements outside rows whose text was passed over; the first twenty.
     """
 
-    def __init__(self, shape: RowShape, *, joined: bool) -> None:
+    def __init__(self, shape: RowShape, *, repeated: Literal["reject", "join", "items"] = "reject") -> None:
         self.rows: list[XmlRow] = []
         self.size = 0
         self.outside: dict[str, None] = {}
         self._shape = shape
-        self._joined = joined
+        self._repeats = repeated
+        self._counts: Counter[str] = Counter()
         self._parser = SafeParser(self._start, self._end, self._text)
         self._path: list[str] = []
         self._row: XmlRow | None = None
@@ -75,10 +79,17 @@ class XmlRows:
             return
         if self._parts:
             self._mixed(self._row)
-        self._inside.append(f"{self._inside[-1]}/{name}" if self._inside else name)
+        self._inside.append(self._numbered(f"{self._inside[-1]}/{name}" if self._inside else name))
         self._leaf = True
         if attributes:
             self._attributes(self._row, f"{self._inside[-1]}@", attributes)
+
+    def _numbered(self, path: str) -> str:
+        """Return the path of an element, with its number where it repeats and may be an item."""
+        if self._repeats != "items":
+            return path
+        self._counts[path] += 1
+        return path if self._counts[path] == 1 else f"{path}[{self._counts[path]}]"
 
     def _start_outside(self, name: str, attributes: dict[str, str]) -> None:
         if self._path and not self._shape.leads_to(self._path):
@@ -88,6 +99,7 @@ class XmlRows:
         self._path.append(name)
         if self._shape.matches(self._path):
             self._row, self._row_size = XmlRow(self._parser.line), 0
+            self._counts.clear()
             self._attributes(self._row, "", attributes)
 
     def _attributes(self, row: XmlRow, prefix: str, attributes: dict[str, str]) -> None:
@@ -110,7 +122,7 @@ class XmlRows:
         elif self._inside:
             name = self._inside.pop()
             if self._leaf:
-                self._add(row, name, "".join(self._parts))
+                self._add(row, name[: name.rindex("[")] if name.endswith("]") else name, "".join(self._parts))
                 self._parts.clear()
             elif self._parts:
                 self._mixed(row)
@@ -135,7 +147,7 @@ class XmlRows:
         row.values[name] = value
 
     def _repeated(self, row: XmlRow, name: str, value: str) -> str:
-        if not self._joined:
+        if self._repeats != "join":
             row.problem = ("XML_REPEATED", f"{name} comes twice in this row.")
         return f"{row.values[name]},{value}"
 

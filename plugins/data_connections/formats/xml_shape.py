@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from data_connections.errors import FileRefused
@@ -65,13 +65,15 @@ class _Survey:
         self._children.pop()
 
 
-def row_shape(beginning: bytes, declared: str | None, *, whole: bool) -> RowShape | None:
+def row_shape(beginning: bytes, declared: str | None, *, whole: bool, names: Collection[str] = ()) -> RowShape | None:
     """Decide which element is a row.
 
     Args:
         beginning: The first part of the file, as UTF-8.
         declared: Its name, or the last names of its path with ``/`` between.
         whole: Whether that part is all of the file.
+        names: Columns that rows have, where rows may hold items that repeat: of elements inside each other the
+            outermost that has one of these is the row.
 
     Returns:
         The shape, or None where the file has nothing but its root, and so no row.
@@ -88,7 +90,18 @@ def row_shape(beginning: bytes, declared: str | None, *, whole: bool) -> RowShap
         return RowShape(_STANDARD[root[0]], certain=True)
     if whole and len(survey.seen) == len(root) == 1:
         return None
-    return RowShape(_only_one(survey), certain=False)
+    return RowShape(_with_items(survey, names) or _only_one(survey), certain=False)
+
+
+def _with_items(survey: _Survey, names: Collection[str]) -> ElementPath | None:
+    """Return the outermost element that holds a column, around elements that are all inside each other."""
+    candidates = sorted(_candidates(survey), key=len)
+    if not names or not candidates or any(candidates[-1][: len(path)] != path for path in candidates):
+        return None
+    wanted = {name.casefold() for name in names}
+    holders = {path[:-1] for path in survey.seen if path not in survey.parents and path[-1].casefold() in wanted}
+    around = [candidates[-1][:length] for length in range(2, len(candidates[-1]) + 1)]
+    return next((path for path in around if path in holders), None)
 
 
 def _only_one(survey: _Survey) -> ElementPath:

@@ -102,9 +102,10 @@ class FileFormat(BaseModel):
     declared: ``item`` of RSS, ``entry`` of Atom, else the one element that repeats and holds others; the file is
     refused where several do."""
 
-    repeated: Literal["reject", "join"] = "reject"
+    repeated: Literal["reject", "join", "items"] = "reject"
     """Of XML: what an element that comes twice in one row does: it rejects the row, or its values are joined, a comma
-    between."""
+    between, or, where it holds elements, each is an item of the row. Data types that know items take them as items
+    unless ``join`` is declared."""
 
     encoding: Annotated[str | None, BeforeValidator(_encoding)] = None
     """Text encoding, by any name that Python knows (utf-8, utf-16, cp1252, shift_jis, ...). Not declared: the byte
@@ -177,7 +178,7 @@ class FileFormat(BaseModel):
     def _consistent(self) -> Self:
         escape = None if self.escape == "doubled" else self.escape
         special = [sign for sign in (self.quote or '"' * (self.quote is None), escape) if sign]
-        if self.kind == "delimited" and (self.row or self.repeated == "join"):
+        if self.kind == "delimited" and (self.row or self.repeated != "reject"):
             raise ValueError("row and repeated are for XML")
         if self.header != (self.header_rows > 0):
             raise ValueError("header and header_rows contradict each other")

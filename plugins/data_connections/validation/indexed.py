@@ -124,7 +124,7 @@ def spread_items(reader: TableReader, data_type: DataType) -> TableReader:
     indexed = data_type.indexed
     if indexed is None:
         return reader
-    meant = {position: indexed.meant(name) for position, name in enumerate(reader.header)}
+    meant = {position: indexed.meant(name) or indexed.nested(name) for position, name in enumerate(reader.header)}
     found = {
         position: each for position, each in meant.items() if each and data_type.find(reader.header[position]) is None
     }
@@ -143,17 +143,25 @@ def spread_items(reader: TableReader, data_type: DataType) -> TableReader:
 
 def _refuse_mixed(names: Sequence[str], data_type: DataType, found: Mapping[int, tuple[str, int]]) -> None:
     spread = {column for column, _ in found.values()}
+    counted = {part for term in data_type.measures.amounts for part in term.split("*")} | {data_type.measures.quantity}
+    of_items = spread | (counted & set(data_type.indexed.columns if data_type.indexed else ()))
     twice = [each for position, each in found.items() if list(found.values()).count(each) > 1]
     single = [
-        name for position, name in enumerate(names) if (own := data_type.find(name)) is not None and own.name in spread
+        name
+        for position, name in enumerate(names)
+        if (own := data_type.find(name)) is not None and own.name in of_items
     ]
     numbered = names[next(iter(found))]
+    inner = [names[position] for position, (_, item) in found.items() if item == 0]
+    if inner:
+        raise FileRefused(MIXED, f"{inner[0]} stands in an item of an item. Write one element for each item of a row.")
     if twice:
         message = f"Two columns mean {twice[0][0]} of item {twice[0][1]}. Remove one."
         raise FileRefused("DUPLICATE_COLUMN", message)
     if single:
         message = (
-            f"The header has {single[0]} and {numbered}: write the items in numbered columns or in lines, not both."
+            f"The header has {single[0]} and {numbered}: what belongs to an item, or would count again for each, has "
+            "to stand with the item; so leave out totals of the order."
         )
         raise FileRefused(MIXED, message)
 

@@ -36,5 +36,7 @@ def open_table(
         FileRefused: The file cannot be read without guessing, or at all.
     """
     names = [column.name for column in data_type.columns]
+    if data_type.indexed and file_format.repeated == "reject":
+        file_format = file_format.model_copy(update={"repeated": "items"})
     reader = open_rows(source, file_format, name=name, default_names=names, most=most)
     return unpack_items(spread_items(reader, data_type), mapping)

@@ -11,8 +11,9 @@ from fastapi import APIRouter, File, HTTPException, Request, Response, UploadFil
 from fastapi.responses import HTMLResponse
 
 from data_connections.data_types import DataType, DataTypes, load_data_types
+from data_connections.data_types.applying_codes import APPLYING_CODES
 from data_connections.data_types.codes import FILE_CODES, ROW_CODES
-from data_connections.data_types.other_codes import APPLYING_CODES, BROKEN_ROW_CODES, READING_CODES
+from data_connections.data_types.reading_codes import BROKEN_ROW_CODES, READING_CODES
 from data_connections.settings import Settings
 from data_connections.validation import ValidationOptions
 from data_connections.validation.check import check_file

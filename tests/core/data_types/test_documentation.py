@@ -4,9 +4,10 @@ from pathlib import Path
 import yaml
 
 from data_connections.data_types import load_data_types
+from data_connections.data_types.applying_codes import APPLYING_CODES
 from data_connections.data_types.codes import FILE_CODES, ROW_CODES
 from data_connections.data_types.documentation import reference
-from data_connections.data_types.other_codes import APPLYING_CODES, BROKEN_ROW_CODES, READING_CODES
+from data_connections.data_types.reading_codes import BROKEN_ROW_CODES, READING_CODES
 from data_connections.settings import PROJECT
 from data_connections.validation import messages
 
