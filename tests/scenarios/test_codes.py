@@ -223,8 +223,9 @@ def test_a_customer_s_actions_are_counted_within_a_file_and_whole_orders_fall(de
 
 def _begin(desk: Desk) -> None:
     apply_reference(desk.ledger, load_reference(_reference(desk)), "tester")
-    desk.connect("changes", data_type="action_modifications", limits={"hold_rows_for": "PT0S"})
-    desk.connect("orders", limits={"hold_rows_for": "PT0S"})
+    unasked: dict[str, Any] = {"limits": {"hold_rows_for": "PT0S"}, "schedule": "on request"}
+    desk.connect("changes", data_type="action_modifications", **unasked)
+    desk.connect("orders", **unasked)
     desk.connect("clicks", data_type="clicks")
     assert desk.submit(table(CLICKS[0], *CLICKS[1]), "clicks.csv", "clicks")["accepted"] == 2
     assert desk.submit(_file(ORDER, [{"OrderId": "DONE", "CustomerId": "done"}]))["accepted"] == 1

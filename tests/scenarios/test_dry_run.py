@@ -76,6 +76,9 @@ def test_the_effect_of_modifications_is_money_from_state_to_state(shop: Desk) ->
     ]
     assert [(one.line, one.code) for one in report.errors] == [(6, "ACTION_NOT_FOUND"), (7, "NO_CHANGE")]
     assert report.totals.held == 1
+    assert report.totals.amounts == {"EUR": 14}
+    dollars = dry(shop, table(CHANGES, "2001,A,8.00,OTHER,", "2001,B,6.00,OTHER,"), "changes")
+    assert dollars.totals.amounts == {"EUR": 8, "USD": 6}
     assert shop.ledger.one("select count(*) as updates from action_update") == {"updates": 0}
 
 

@@ -121,3 +121,20 @@ def test_parent_and_child_may_come_in_one_file_and_free_a_modification(shop: Des
     assert counts(shop, both) == ("applied", 2, 2, 0, 0, 0)
     assert counts(shop, waiting) == ("applied", 1, 1, 0, 0, 0)
     assert [(name, int(amount * 10)) for name, _, amount, _ in shop.actions()] == [("C", 5), ("P", 90)]
+
+
+def test_held_rows_that_do_not_add_up_fail_neither_the_file_that_frees_them_nor_others(
+    shop: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = change(shop, "2001,A,8.00,EUR,OTHER")
+    good = change(shop, "2001,A,7.00,EUR,OTHER")
+    with shop.ledger.connect() as connection:
+        tampered = "update held_row set staged = staged || '{\"measured_amount\": 99}' where submission_id = %s"
+        connection.execute(tampered.encode(), [broken["id"]])
+    done = shop.submit(table(ORDERS, order("A", "10.00")))
+
+    assert (done["state"], done["accepted"]) == ("applied", 1)
+    assert counts(shop, good) == ("applied", 1, 1, 0, 0, 0)
+    assert counts(shop, broken) == ("applied", 1, 0, 0, 0, 1)
+    assert f"submission {broken['id']} were left as they are" in caplog.text
+    assert "totals do not add up" in caplog.text

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
 
+from data_connections.settings import PROJECT
 from fixtures.desk import Desk, table
 from operators.upkeep import LockActions, ReconcileBooks, RetryHeldRows
 
@@ -41,3 +45,24 @@ def test_books_that_do_not_agree_fail_the_task(shop: Desk) -> None:
 
     with pytest.raises(AirflowFailException, match="held rows"):
         ReconcileBooks(task_id="reconcile_books").execute({})
+
+
+def test_held_rows_that_do_not_add_up_fail_the_task_after_the_others_were_tried(shop: Desk) -> None:
+    with shop.ledger.connect() as connection:
+        connection.execute(b'update held_row set staged = staged || \'{"measured_amount": 99, "order_id": "A"}\'')
+
+    with pytest.raises(AirflowFailException, match="left as they are"):
+        RetryHeldRows(task_id="retry_held_rows").execute({})
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+def test_the_daily_dag_does_all_of_it(shop: Desk) -> None:
+    daily = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["connections_daily"]
+    run = daily.test(logical_date=datetime(2026, 3, 20, tzinfo=UTC))
+
+    assert {ti.task_id: str(ti.state) for ti in run.get_task_instances()} == dict.fromkeys(
+        ("retry_held_rows", "lock_actions", "reconcile_books"), "success"
+    )
+    assert shop.ledger.one("select state, locked_by from action") == {"state": "APPROVED", "locked_by": "date"}
+    assert shop.ledger.one("select count(*) as held from held_row") == {"held": 0}

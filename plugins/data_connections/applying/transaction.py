@@ -54,10 +54,17 @@ class Verdict(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """What a file would do to the ledger: its effect by state and currency, and why it would have to be approved."""
+    """What a file would do to the ledger.
+
+    Attributes:
+        effect: By state and currency.
+        hold: Why somebody would have to approve it first.
+        moves_money: Whether rows count in another currency than validation took them for, as staging has it now.
+    """
 
     effect: list[Effect]
     hold: Hold | None
+    moves_money: bool
 
 
 def is_absolute(data_type: DataType) -> bool:
@@ -169,10 +176,10 @@ def outlook(connection: LedgerConnection, application: Application) -> Outlook:
     """Return what the ledger would make of staged rows now; what ``verdicts_on`` says about them lasts no longer."""
     rules = rules_for(application.data_type)
     create_verdicts(connection)
-    rules.decide(connection, application)
+    moved = rules.decide(connection, application)
     connection.execute("analyze verdict")
     held = rules.hold(connection, application) if rules.hold else None
-    return Outlook(rules.effect(connection, application), held)
+    return Outlook(rules.effect(connection, application), held, bool(moved))
 
 
 def verdicts_on(connection: LedgerConnection, first: int, last: int) -> list[Verdict]:

@@ -118,6 +118,13 @@ class Attempt:
         for table in (self.rows, self.findings):
             connection.execute(sql.SQL("analyze {}").format(table))
 
+    def currencies(self, connection: LedgerConnection, first: int, last: int) -> list[str]:
+        """Return the currency of each staged row from the line ``first`` to ``last``, by line."""
+        query = sql.SQL("select {} as currency from {} where line between {} and {} order by line").format(
+            sql.Identifier(CURRENCY), self.rows, sql.Literal(first), sql.Literal(last)
+        )
+        return [row["currency"] for row in connection.execute(query)]
+
     def drop(self, connection: LedgerConnection) -> None:
         """Remove both tables, if they are there."""
         connection.execute(sql.SQL("drop table if exists {}, {}").format(self.rows, self.findings))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 
 from data_connections import applying
 from data_connections.applying import Application, Effect, Hold, Verdict
@@ -45,6 +46,7 @@ class LedgerReview:
         self._data_type = data_type
         self._received_at = received_at
         self._attempt: Attempt | None = None
+        self._moves_money = False
 
     def add(self, block: ValidatedBlock) -> None:
         """Take in the next validated rows."""
@@ -58,13 +60,17 @@ class LedgerReview:
         application = self._application(attempt)
         outlook = applying.outlook(self._connection, application)
         self.effect = outlook.effect
+        self._moves_money = outlook.moves_money
         self.hold = limit_passed(self._spec.limits.hold_if, application.seal) or outlook.hold
 
     def judged(self, block: ValidatedBlock) -> ValidatedBlock:
         """Return rows that were taken in before, with what the ledger says about them."""
         if not len(block):
             return block
-        verdicts = applying.verdicts_on(self._connection, int(block.lines[0]), int(block.lines[-1]))
+        first, last = int(block.lines[0]), int(block.lines[-1])
+        if self._attempt and self._moves_money:
+            block = replace(block, currency=pa.array(self._attempt.currencies(self._connection, first, last)))
+        verdicts = applying.verdicts_on(self._connection, first, last)
         return _with_verdicts(block, verdicts) if verdicts else block
 
     def _begin(self, columns: Sequence[str]) -> Attempt:

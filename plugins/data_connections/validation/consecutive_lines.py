@@ -54,7 +54,7 @@ class ConsecutiveLines:
         if self._apart:
             name = self._group.key[-1]
             message = (
-                f"{self._apart:,} lines stand apart from the other lines of their {name} and are not taken "
+                f"Lines that stand apart from the others of their {name}: {self._apart:,}. They are not taken "
                 f"({self._group.repeated_code}). List the lines of one order directly below each other, or have the "
                 "connection set to `order_lines: regroup`."
             )

@@ -79,7 +79,7 @@ class RegroupedLines:
         if self._apart:
             name = self._group.key[-1]
             message = (
-                f"{self._apart:,} lines stand apart from the other lines of their {name} and were counted with them. "
+                f"Lines that stand apart from the others of their {name}: {self._apart:,}. They count with them. "
                 "List the lines of one order directly below each other."
             )
             yield Finding(None, name, "ORDER_LINES_APART", message, "warning")

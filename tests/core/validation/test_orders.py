@@ -85,7 +85,10 @@ def test_orders_whose_lines_may_stand_anywhere(judge, name, block_size):
 
 def test_lines_apart_are_a_warning_about_the_file_either_way(judge):
     text = HEADER + "1,a,x,1\n1,b,,1\n1,a,y,1\n1,a,z,1\n1,b,,1\n"
-    for lines, said in (("consecutive", "2 lines stand apart .* not taken .AGAIN."), ("regroup", "2 lines .* counted")):
+    for lines, said in (
+        ("consecutive", "of their Id: 2. .* not taken .AGAIN."),
+        ("regroup", "of their Id: 2. .* count"),
+    ):
         judged = judge(text, ORDERS, order_lines=lines)
         [warning] = judged.validation.warnings
         assert (warning.code, warning.column, warning.line) == ("ORDER_LINES_APART", "Id", None)

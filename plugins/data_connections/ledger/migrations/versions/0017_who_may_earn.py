@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 
 RULES = """
 alter table program
@@ -30,7 +30,7 @@ end
 $$;
 """
 
-# docs/decisions/0019: a bloom index of block ranges is never chosen for a column with a value of its own on every row.
+# docs/decisions/0020: a bloom index of block ranges is never chosen for a column with a value of its own on every row.
 INDEXES = """
 drop index action_by_customer;
 create index action_by_customer on action (customer_id) where customer_id is not null;
