@@ -7,8 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from command_line.main import app
 from data_connections.catalog import current
+from data_connections.settings import PROJECT
 from data_connections.spec import InboundConnection
 from data_connections.steps.dry_run import ledger_review
 from data_connections.steps.job import builtin_data_types, spec_options
@@ -20,12 +23,14 @@ CHANGES = "ActionTrackerId,OrderId,Amount,Reason,DispositionCode"
 CATALOG = "CatalogItemId,Name,Url"
 
 
-def dry(desk: Desk, text: str, name: str = "orders", received: datetime = RECEIVED) -> CheckReport:
-    spec = current(desk.ledger, name).spec
+def dry(
+    desk: Desk, text: str, connection: str = "orders", received: datetime = RECEIVED, *, name: str = "dry.csv"
+) -> CheckReport:
+    spec = current(desk.ledger, connection).spec
     assert isinstance(spec, InboundConnection)
     kind, options = builtin_data_types()[spec.data_type], spec_options(spec, received, "EUR")
     with ledger_review(desk.ledger, spec, kind, received) as review:
-        return check_file(desk.file(text, "dry.csv"), kind, options, review=review)
+        return check_file(desk.file(text, name), kind, options, file_format=spec.format, review=review)
 
 
 def effect(report: CheckReport) -> list[tuple[Any, ...]]:
@@ -188,6 +193,19 @@ def test_lines_of_an_order_anywhere_in_the_file_become_one_action(shop: Desk) ->
     assert "ORDER_LINES_APART" in [warning["code"] for warning in done["file_warnings"]]
     items = shop.ledger.all("select number, sku, line from action_item order by line")
     assert [tuple(item.values()) for item in items] == [(1, "S", 2), (2, "T", 4)]
+
+
+def test_every_template_is_judged_by_the_ledger_too(shop: Desk) -> None:
+    for folder in sorted(path for path in (PROJECT / "include" / "templates").iterdir() if path.name != "reports"):
+        shop.connect("any", data_type=folder.name)
+        for template in folder.iterdir():
+            text = CliRunner().invoke(app, ["template", folder.name, template.stem, "--example"]).stdout
+            report = dry(shop, text, "any", datetime.now(UTC), name=template.name)
+            states = {one.state for one in report.effect}
+            assert report.file_error is None, template
+            assert report.totals.rows == report.totals.accepted + report.totals.rejected + report.totals.held, template
+            assert states == ({"PENDING"} if folder.name == "conversions" else {"WRITTEN"}) or not states, template
+            assert bool(states) == bool(report.totals.accepted), template
 
 
 def _money(desk: Desk) -> dict[tuple[str, str], Decimal]:
