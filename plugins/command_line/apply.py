@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SIGNS = {"create": "+", "restore": "+", "change": "~", "take over": "~", "delete": "-"}
 _COLOURS = {"+": "green", "~": "yellow", "-": "red"}
+_DNS_TIMEOUT = 3
 _PAST = {
     "create": "created",
     "restore": "restored",
@@ -65,11 +66,15 @@ def apply(
             print_json({**answer, "mistakes": _as_json(mistakes)})
         raise
     if as_json:
+        answer["warnings"] = plan.warnings
         print_json({**answer, "steps": plan.as_json(), "data_types": [step.as_json() for step in steps]})
     else:
         show_steps(steps)
         _show(plan, dry_run=dry_run)
+        for warning in plan.warnings:
+            warn(warning)
     _warn_of_missing_credentials(loaded)
+    _warn_of_lost_mail(loaded, {step.name for step in plan.changing})
 
 
 def _plan(loaded: LoadedFolder, intent: Intent, who: str | None) -> tuple[Plan, list[DataTypeStep]]:
@@ -144,3 +149,15 @@ def _warn_of_missing_credentials(loaded: LoadedFolder) -> None:
         more = f" and {len(users) - 3} more" if len(users) > 3 else ""
         shown = ", ".join(users[:3])
         warn(f"There are no credentials {name!r} yet (for {shown}{more}): connections credentials set {name}")
+
+
+def _warn_of_lost_mail(loaded: LoadedFolder, changed: set[str]) -> None:
+    """Ask once for each domain of new alert addresses whether it takes mail at all; no answer is no complaint."""
+    from email_validator import EmailUndeliverableError, validate_email
+
+    addresses = [address for each in loaded.specs if each.spec.name in changed for address in each.spec.alerts.email]
+    for address in {address.rpartition("@")[2].lower(): address for address in addresses}.values():
+        try:
+            validate_email(address, globally_deliverable=False, timeout=_DNS_TIMEOUT)
+        except EmailUndeliverableError as lost:
+            warn(f"Alerts to {address} would get lost: {lost}")

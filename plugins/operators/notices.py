@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
+from smtplib import SMTPRecipientsRefused
 from typing import TYPE_CHECKING
 
 from data_connections.settings import Settings
@@ -71,8 +73,8 @@ def _tell(notice: Notice, page: str, alerts: Alerts, context: Context) -> list[s
 def _channels(
     alerts: Alerts, notice: Notice, link: str, context: Context
 ) -> Iterator[tuple[str, Callable[[], object]]]:
-    if alerts.email:
-        yield "e-mail", lambda: _mail(alerts.email, notice, link, context)
+    for address in alerts.email:
+        yield f"e-mail to {address}", partial(_mail, address, notice, link, context)
     if (slack := alerts.slack) is not None:
         yield f"Slack ({slack})", lambda: _slack(slack, notice, link, context)
     if (apprise := alerts.apprise) is not None:
@@ -85,15 +87,23 @@ def _trouble(channel: str, send: Callable[[], object]) -> str | None:
         send()
     except Exception as error:  # whatever a channel does, the run goes on, and the incident shows it
         _log.warning("The alert could not be sent by %s: %s", channel, type(error).__name__)
-        return f"{channel}: {type(error).__name__}"
+        return f"{channel}: {_said(error)}"
     return None
 
 
-def _mail(to: tuple[str, ...], notice: Notice, link: str, context: Context) -> None:
+def _said(error: Exception) -> str:
+    """Return what kind of error it is; of an address that the mail server refused, its code and words too."""
+    if isinstance(error, SMTPRecipientsRefused):
+        code, words = next(iter(error.recipients.values()))
+        return f"refused, {code} {words.decode(errors='replace').splitlines()[0][:120]}".replace(";", ",")
+    return type(error).__name__
+
+
+def _mail(to: str, notice: Notice, link: str, context: Context) -> None:
     from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
     SmtpNotifier(
-        to=list(to),
+        to=[to],
         subject=notice.subject,
         html_content="".join(f"<p>{escape(line)}</p>" for line in (*notice.lines, link)),
         smtp_conn_id=SMTP,

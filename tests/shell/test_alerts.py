@@ -44,6 +44,9 @@ class MailSession(socketserver.StreamRequestHandler):
                 self.wfile.write(b"354 go on\r\n")
                 lines = iter(self.rfile.readline, b".\r\n")
                 self.server.mails.append(message_from_bytes(b"".join(lines)))
+            if b"GONE@" in command:
+                self.wfile.write(b"550 5.1.1 no such user\r\n")
+                continue
             self.wfile.write(b"221 bye\r\n" if command == b"QUIT" else b"250 ok\r\n")
             if command == b"QUIT":
                 return
@@ -114,9 +117,9 @@ def fail_run(apply: Apply, ledger: Ledger) -> Any:
 
 def test_a_failure_is_mailed_to_whom_the_spec_names(mail_server: MailServer, fail_run: Any, ledger: Ledger) -> None:
     fail_run(email=["us@example.test", "more@example.test"])
-    (mail,) = mail_server.mails
+    mail, other = mail_server.mails
     assert mail["Subject"] == "Connection acme-conversions: run failed"
-    assert mail["To"] == "us@example.test, more@example.test"
+    assert (mail["To"], other["To"]) == ("us@example.test", "more@example.test")
     body = "".join(part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart())
     for said in ("3 of 3 files: &lt;b&gt;refused&lt;/b&gt;", LINK):
         assert said in body
@@ -152,11 +155,20 @@ def test_a_channel_that_fails_is_shown_and_keeps_the_others_from_nothing(
     assert incident["channel_trouble"] == "Apprise (anything): ConnectionError"
 
 
+def test_an_address_that_the_mail_server_refuses_is_shown_and_the_others_get_theirs(
+    mail_server: MailServer, fail_run: Any, ledger: Ledger
+) -> None:
+    fail_run(email=["gone@example.test", "us@example.test"])
+    assert [mail["To"] for mail in mail_server.mails] == ["us@example.test"]
+    (incident,) = incidents.listing(ledger)
+    assert incident["channel_trouble"] == "e-mail to gone@example.test: refused, 550 5.1.1 no such user"
+
+
 @pytest.mark.usefixtures("airflow_database")
 def test_without_a_mail_server_the_trouble_is_shown(fail_run: Any, ledger: Ledger) -> None:
     fail_run(email=["us@example.test"])
     (incident,) = incidents.listing(ledger)
-    assert incident["channel_trouble"].startswith("e-mail: ")
+    assert incident["channel_trouble"].startswith("e-mail to us@example.test: ")
 
 
 def test_a_backfill_tells_nobody(mail_server: MailServer, fail_run: Any, ledger: Ledger) -> None:

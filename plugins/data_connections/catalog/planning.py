@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,12 +26,16 @@ class Known:
         data_types: Names of inbound data types.
         reports: Names of reports.
         unfit: Says why a known report cannot be sent as a spec wants it; None where it can.
+        contradictions: Says what of a spec can never come true.
+        doubts: Says what of a spec works and may still surprise, as sentences.
     """
 
     programs: frozenset[str]
     data_types: frozenset[str]
     reports: frozenset[str]
     unfit: Callable[[OutboundConnection], ConfigurationError | None] = lambda spec: None
+    contradictions: Callable[[ConnectionSpec], Iterable[ConfigurationError]] = lambda spec: ()
+    doubts: Callable[[ConnectionSpec], Iterable[str]] = lambda spec: ()
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps of applying some specs, in the order of their names."""
+    """The steps of applying some specs, in the order of their names.
+
+    Attributes:
+        steps: What happens to each connection.
+        warnings: What should be looked at, of the connections that change.
+    """
 
     steps: tuple[Step, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def changing(self) -> tuple[Step, ...]:
@@ -113,7 +123,16 @@ def make_plan(specs: Sequence[LoadedSpec], stored: Sequence[StoredSpec], known: 
     steps = [_step(loaded, _old(loaded, by_name), intent) for loaded in specs]
     if intent.prune:
         steps += _deletions(steps, stored, intent)
-    return Plan(tuple(sorted(steps, key=lambda step: step.name)))
+    changed = {step.name for step in steps if step.action != "keep"}
+    return Plan(
+        tuple(sorted(steps, key=lambda step: step.name)),
+        tuple(
+            f"{loaded.spec.name}: {doubt}"
+            for loaded in specs
+            if loaded.spec.name in changed
+            for doubt in known.doubts(loaded.spec)
+        ),
+    )
 
 
 def _old(loaded: LoadedSpec, by_name: Mapping[str, StoredSpec]) -> StoredSpec | None:
@@ -154,6 +173,8 @@ def _mistakes(
     if loaded.spec.name.startswith(RESERVED):
         yield loaded.mistake("name", f"Names that begin with {RESERVED!r} are for DAGs of Connections itself.")
     yield from _unknown_names(loaded, known)
+    for each in known.contradictions(loaded.spec):
+        yield loaded.mistake(each.field or "name", each.message, each.suggestion)
     yield from _foreign(loaded, _old(loaded, by_name), intent)
     yield from _rename_trouble(loaded, [other.spec for other in specs if other is not loaded], by_name)
 

@@ -5,10 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Trouble = Literal["failed", "rejects", "held", "late", "unusual"]
 AirflowConnection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
+
+
+def _is_address(address: str) -> str:
+    try:
+        validate_email(address, check_deliverability=False, globally_deliverable=False, test_environment=True)
+    except EmailNotValidError as wrong:
+        raise ValueError(f"{address!r} is no e-mail address: {str(wrong).rstrip('.')}") from wrong
+    return address
+
+
+EmailAddress = Annotated[str, AfterValidator(_is_address)]
 
 
 class Alerts(BaseModel):
@@ -16,7 +28,9 @@ class Alerts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    email: tuple[str, ...] = Field(default=(), description="Addresses that get a mail, by Airflow's smtp_default.")
+    email: tuple[EmailAddress, ...] = Field(
+        default=(), description="Addresses that get a mail, by Airflow's smtp_default."
+    )
     slack: AirflowConnection | None = Field(
         default=None, description="Airflow connection of a Slack webhook, such as slack_default."
     )

@@ -1,4 +1,4 @@
-"""The names that a spec may refer to in an installation."""
+"""The names that a spec may refer to in an installation, and what is said about a spec beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from data_connections.data_types import load_data_types
 from data_connections.ledger import Ledger
 from data_connections.reports import load_reports, unfit_output
 from data_connections.settings import Settings
+from data_connections.steps.contradictions import contradictions, doubts
 
 
 def known_names(ledger: Ledger, settings: Settings) -> Known:
@@ -24,4 +25,6 @@ def known_names(ledger: Ledger, settings: Settings) -> Known:
         data_types=frozenset(load_data_types(settings.schemas)),
         reports=frozenset(reports),
         unfit=partial(unfit_output, reports),
+        contradictions=contradictions,
+        doubts=partial(doubts, ledger=ledger),
     )

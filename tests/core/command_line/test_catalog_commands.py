@@ -56,6 +56,24 @@ def test_every_mistake_is_shown_and_nothing_is_changed(cli: Cli, folder: Path) -
     assert cli("list", "--json").json == []
 
 
+def test_what_contradicts_itself_is_refused_and_what_surprises_is_warned_about(cli: Cli, folder: Path) -> None:
+    path = folder / "orders.yaml"
+    plain = path.read_text() + 'time_zone: Europe/Berlin\nschedule: "30 2 * * *"\n'
+    path.write_text(plain + 'expects:\n  - {by: "02:00", early: PT1H}\n')
+    refused = cli("apply", "-f", folder)
+    path.write_text(plain + 'alerts: {email: ["us at example.com"]}\n')
+    misspelt = cli("apply", "-f", folder)
+    path.write_text(plain)
+    answer = cli("apply", "-f", folder)
+
+    assert (refused.code, misspelt.code, answer.code) == (2, 2, 0)
+    assert "orders.yaml:12" in refused.err
+    assert "no run looks for files" in refused.err
+    assert "'us at example.com' is no e-mail address" in misspelt.err
+    assert "the clocks of Europe/Berlin skip 02:30" in answer.err
+    assert "skip" not in cli("apply", "-f", folder).err
+
+
 def test_mistakes_in_json_say_place_and_suggestion(cli: Cli, folder: Path) -> None:
     (folder / "misspelt.yaml").write_text((folder / "orders.yaml").read_text() + "shedule: daily\n")
 
