@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := build/uv/bin/uv
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	pyproject.toml
+	--extra production pyproject.toml
 
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -40,6 +40,7 @@ format: setup ## Put the code into its format
 docs: setup ## Write the pages of docs/ that are made from the code
 	$(BIN)/connections schema --markdown > docs/configuration.md
 	$(BIN)/python -m data_connections.data_types.documentation > docs/data-type-reference.md
+	$(BIN)/python -m deployment.settings_table > docs/settings.md
 
 lock: setup ## Write requirements.txt and requirements-dev.txt from pyproject.toml (ARGS=--upgrade)
 	$(LOCK) --output-file requirements.txt $(ARGS)

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -35,8 +36,9 @@ class AirflowApi:
     """Airflow's API server; logs in once, at the first request.
 
     Args:
-        settings: The installation. The login is in ``CONNECTIONS_AIRFLOW_USER`` and
-            ``CONNECTIONS_AIRFLOW_PASSWORD``, else the local stack's, which is told to that stack alone.
+        settings: The installation. The login is in ``CONNECTIONS_AIRFLOW_USER`` and ``CONNECTIONS_AIRFLOW_PASSWORD``
+            (or in the file that ``CONNECTIONS_AIRFLOW_PASSWORD_FILE`` names), else the local stack's, which is told to
+            that stack alone.
         account: Whose login of the local stack.
         timeout: Seconds to wait for an answer.
     """
@@ -91,7 +93,7 @@ class AirflowApi:
         return self._send(verb, f"/api/v2{path}", headers={"Authorization": f"Bearer {token}"}, **more)
 
     def _login(self) -> str:
-        name, password = os.environ.get(USER), os.environ.get(PASSWORD)
+        name, password = os.environ.get(USER), _password()
         if not (name and password):
             if not self._stack.is_at(self.url):
                 # Whatever answers there, it is not the stack that the login belongs to.
@@ -116,6 +118,21 @@ class AirflowApi:
         if answer.is_success:
             return answer.json() if answer.content else None
         raise AirflowRefused(f"Airflow at {self.url}: {_reason(answer.text)}.", answer.status_code)
+
+
+def _password() -> str | None:
+    """Return the password of the environment, or what stands in the file that it names.
+
+    Raises:
+        ConfigurationError: The file cannot be read.
+    """
+    file = os.environ.get(f"{PASSWORD}_FILE")
+    if os.environ.get(PASSWORD) or not file:
+        return os.environ.get(PASSWORD)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as unreadable:
+        raise ConfigurationError(f"{PASSWORD}_FILE cannot be read: {unreadable.strerror}.", path=file) from unreadable
 
 
 def _reason(text: str) -> str:

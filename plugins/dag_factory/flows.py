@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import task_group
 
 from dag_factory.alerts import tell_people
+from dag_factory.assets import ledger_asset, place_asset
 from dag_factory.pools import pool_of
 from dag_factory.rendered_spec import RenderedSpec
 from data_connections.spec import InboundConnection, OutboundConnection
@@ -29,7 +30,7 @@ def inbound_tasks(spec: InboundConnection, revision: int) -> None:
     """
     pinned: dict[str, Any] = {"connection": spec.name, "revision": revision}
     at_host = {"pool": pool_of(spec)}
-    files = WaitForFiles(task_id="wait_for_files", spec=RenderedSpec.of(spec), **pinned)
+    files = WaitForFiles(task_id="wait_for_files", spec=RenderedSpec.of(spec), inlets=[place_asset(spec)], **pinned)
 
     @task_group(group_id="files", prefix_group_id=False)
     def process(batch: Any) -> None:
@@ -48,6 +49,8 @@ def inbound_tasks(spec: InboundConnection, revision: int) -> None:
         execution_timeout=HOUR,
         on_failure_callback=tell_people(spec),
         on_success_callback=tell_people(spec),
+        inlets=[place_asset(spec)],
+        outlets=[ledger_asset(spec)],
         **pinned,
     )
 
@@ -60,9 +63,15 @@ def outbound_tasks(spec: OutboundConnection, revision: int) -> None:
         "execution_timeout": 6 * HOUR,
         "on_failure_callback": tell_people(spec),
     }
-    export = ExportReport(task_id="export_report", spec=RenderedSpec.of(spec), **shared)
+    export = ExportReport(task_id="export_report", spec=RenderedSpec.of(spec), inlets=[ledger_asset(spec)], **shared)
     check = CheckReport(task_id="check_report", delivery=export.output, **shared)
     deliver = Deliver(
-        task_id="deliver", delivery=check.output, pool=pool_of(spec), on_success_callback=tell_people(spec), **shared
+        task_id="deliver",
+        delivery=check.output,
+        pool=pool_of(spec),
+        on_success_callback=tell_people(spec),
+        inlets=[ledger_asset(spec)],
+        outlets=[place_asset(spec)],
+        **shared,
     )
     export >> check >> deliver

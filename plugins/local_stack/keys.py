@@ -27,23 +27,23 @@ class Keys:
     @property
     def fernet_key(self) -> str:
         """Encrypts the credentials in Airflow's database; whoever loses it loses them."""
-        return self._kept("fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+        return self.kept("fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
 
     @property
     def jwt_secret(self) -> str:
         """Signs the tokens of users and tasks."""
-        return self._kept("jwt_secret", secrets.token_urlsafe(48))
+        return self.kept("jwt_secret", secrets.token_urlsafe(48))
 
     @property
     def api_secret(self) -> str:
         """Signs the sessions of the screen."""
-        return self._kept("api_secret", secrets.token_urlsafe(48))
+        return self.kept("api_secret", secrets.token_urlsafe(48))
 
     @property
     def password_file(self) -> Path:
         """File with the logins, as Airflow's SimpleAuthManager reads it."""
         made = {name: secrets.token_urlsafe(12) for name in (ADMINISTRATOR, GATEWAY)}
-        kept = json.loads(self._kept("passwords.json", json.dumps(made)))
+        kept = json.loads(self.kept("passwords.json", json.dumps(made)))
         path = self.folder / "passwords.json"
         if not made.keys() <= kept.keys():
             unfinished = path.with_name(f"passwords.json.{os.getpid()}")
@@ -56,8 +56,13 @@ class Keys:
         """Return the password of a login at Airflow."""
         return str(json.loads(self.password_file.read_text(encoding="utf-8"))[name])
 
-    def _kept(self, name: str, new: str) -> str:
-        """Return what stands in the file ``name``; ``new`` is written first when there is none."""
+    def kept(self, name: str, new: str) -> str:
+        """Return what stands in the file ``name``; ``new`` is written first when there is none.
+
+        Args:
+            name: Name of the file.
+            new: What is written, readable by this user alone, when there is none.
+        """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.folder / name
         if not path.exists():

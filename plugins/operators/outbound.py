@@ -13,6 +13,7 @@ from hooks.endpoint import EndpointHook
 from hooks.failures import is_last_try, task_failure
 from hooks.landing import LandingHook
 from operators.connection_task import ConnectionTask
+from operators.metrics import count_outbound
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -117,6 +118,8 @@ class Deliver(DeliveryTask):
         from data_connections.steps import outbound
 
         endpoint = EndpointHook(run.spec)
-        return outbound.deliver(
+        delivered = outbound.deliver(
             self.ledger(), LandingHook().get_conn(), endpoint.get_conn, self.delivery["delivery_id"]
         )
+        count_outbound(delivered, {"connection": self.connection, "program": run.spec.program})
+        return delivered

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from hooks.failures import FAILURE
 from operators.connection_task import ConnectionTask
 from operators.follow_up import start_run
+from operators.metrics import count_inbound
 from triggers.files import ARRIVAL
 
 if TYPE_CHECKING:
@@ -41,10 +42,13 @@ class WrapUp(ConnectionTask):
             failure = f"no file arrived until {arrival['closes_at']}, and one is required"
         with self.ledger().connect() as connection:
             finished = runs.finish(connection, run.id, failure=failure)
+        count_inbound(self.ledger(), run.id, {"connection": self.connection, "program": spec.program})
         if goes_on:
             self._follow_up(context, arrival)
         if finished["state"] == "failed":
             raise AirflowFailException(f"Connection {self.connection}: {finished['reason']}")
+        if not finished["accepted"]:
+            self.outlets = []  # who waits for the asset waits for rows, not for a quiet day
         return finished
 
     def _failure(self, context: Context) -> str | None:

@@ -152,6 +152,20 @@ def test_an_outbound_dag_says_what_it_is(apply: Apply) -> None:
     assert "performance_{business_date:%Y-%m-%d}.csv" in dag["doc_md"]
 
 
+def test_what_runs_read_and_write_are_assets(apply: Apply) -> None:
+    apply(INBOUND, OUTBOUND)
+    dags = parse()["dags"]
+
+    def of(dag: str, task: str, side: str) -> list[str]:
+        [found] = [each["__var"] for each in dags[dag]["tasks"] if each["__var"]["task_id"] == task]
+        return [asset["__var"]["uri"] for asset in found.get(side, [])]
+
+    assert of("acme-conversions", "wait_for_files", "inlets") == ["sftp://127.0.0.1:22/in"]
+    assert of("acme-conversions", "wrap_up", "outlets") == ["connections://ledger/acme/actions"]
+    assert of("acme-performance", "export_report", "inlets") == ["connections://ledger/acme/actions"]
+    assert of("acme-performance", "deliver", "outlets") == ["sftp://127.0.0.1:22/out"]
+
+
 def test_a_revision_can_pause_and_resume_a_connection(apply: Apply) -> None:
     timetables = []
     for paused in (False, True, False):
