@@ -125,6 +125,7 @@ def wait_for(compose: ComposeProcesses, what: str, ready: Any) -> Any:
     while not (found := ready()):
         if time.monotonic() > end:
             pytest.fail(f"never: {what}\n{compose.logs()}")
+        compose.revive()
         time.sleep(0.2)
     return found
 
@@ -208,6 +209,8 @@ class TestServices:
         assert ask(compose, "admin", "GET", "/connections-app/") == 200
 
     def test_the_doctor_is_content(self, compose: ComposeProcesses) -> None:
+        compose.revive()
+        compose.until_healthy("api-server", "scheduler", "dag-processor", "triggerer")
         found = json.loads(connections(compose, "doctor", "--no-endpoints", "--json"))
         assert found["ok"]
         assert "Airflow's database" in {finding["check"] for finding in found["findings"]}
