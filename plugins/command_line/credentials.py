@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from command_line.approval import fetched_certificate, fetched_host_keys
+from command_line.credentials_pgp import pgp
 from command_line.output import AsJson, note, print_json, print_table
 from command_line.session import By, acting_user, current_settings, open_ledger
 from data_connections.errors import ConfigurationError, UnknownName
@@ -16,6 +18,7 @@ from data_connections.errors import ConfigurationError, UnknownName
 credentials = typer.Typer(
     no_args_is_help=True, help="Logins: set, list, delete. No secret is ever shown.", rich_markup_mode=None
 )
+credentials.add_typer(pgp, name="pgp")
 Kind = Literal["sftp", "ftp"]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As specs name it in `credentials`.", show_default=False)]
 
@@ -86,8 +89,8 @@ def list_logins(as_json: AsJson = False) -> None:
     settings = current_settings()
     users: dict[str, list[str]] = {}
     for stored in all_current(open_ledger(settings)):
-        if stored.content.get("credentials"):
-            users.setdefault(stored.content["credentials"], []).append(stored.name)
+        for used in _used(stored.content):
+            users.setdefault(used, []).append(stored.name)
     found = [
         {
             "name": name,
@@ -122,13 +125,19 @@ def delete_login(
     from data_connections.catalog import all_current
 
     settings = current_settings()
-    users = [stored.name for stored in all_current(open_ledger(settings)) if stored.content.get("credentials") == name]
+    users = [stored.name for stored in all_current(open_ledger(settings)) if name in _used(stored.content)]
     if users and not force:
         raise ConfigurationError(f"{name} is used by {', '.join(users)}; delete it anyway with --force.")
     if not delete_stored(settings, name):
         raise UnknownName("stored login", name, load_logins(settings, ()))
     _log(name, "credentials.deleted", by, [])
     note(f"Deleted {name}.")
+
+
+def _used(content: Mapping[str, Any]) -> set[str]:
+    """Return the names of the login and of the keys that a spec uses."""
+    named = (content.get("credentials"), (content.get("pgp") or {}).get("credentials"))
+    return {name for name in named if name}
 
 
 def _log(name: str, what: str, by: str | None, parts: list[str]) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from airflow.models import Connection
 
 _VARIABLE = "AIRFLOW_CONN_"
-CONN_TYPES = ("sftp", "ftp")
+CONN_TYPES = ("sftp", "ftp", "pgp")
 
 
 def load_login(settings: Settings, name: str) -> Login | None:
@@ -33,6 +33,8 @@ def store_login(settings: Settings, name: str, login: Login) -> None:
         "host_key": "\n".join(login.host_keys) or None,
         "certificate": "\n".join(login.certificates) or None,
         "certificate_authorities": login.authorities,
+        "pgp_private_key": "".join(login.pgp_keys),
+        "pgp_certificates": "".join(login.pgp_certificates),
     }
     with _session(settings) as session:
         from airflow.models import Connection
@@ -117,8 +119,16 @@ def _login(row: Connection) -> Login:
         host_keys=_lines(extra.get("host_key")),
         certificates=_lines(extra.get("certificate")),
         authorities=extra.get("certificate_authorities"),
+        pgp_keys=_armored(extra.get("pgp_private_key")),
+        pgp_certificates=_armored(extra.get("pgp_certificates")),
         kind=row.conn_type,
     )
+
+
+def _armored(text: str | None) -> tuple[str, ...]:
+    from data_connections.formats.openpgp.keyring import split
+
+    return tuple(split(text or ""))
 
 
 def _lines(text: str | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import typer
 from command_line.exits import BAD
 from command_line.moments import moment
 from command_line.output import AsJson, note, print_json, print_table
+from command_line.pgp_keys import pgp_keys
 from command_line.session import By, acting_user, current_settings, open_ledger
 from command_line.submit import exit_code, print_submission
 
@@ -96,7 +97,7 @@ def finish_submission(which: Which, as_json: AsJson = False) -> None:
 
     settings = current_settings()
     ledger = open_ledger(settings)
-    done = manual.finish(ledger, Landing(settings.landing_url), _find(ledger, which))
+    done = manual.finish(ledger, Landing(settings.landing_url), _find(ledger, which), keys=pgp_keys(settings))
     _show(done, as_json=as_json)
     raise typer.Exit(exit_code(done))
 
@@ -165,7 +166,7 @@ def replay_submission(
     if not yes:
         typer.confirm("Take it again?", abort=True)
     again = replay.take_again(ledger, number, who=acting_user(by), original_revision=original_revision)
-    done = manual.finish(ledger, landing, again)
+    done = manual.finish(ledger, landing, again, keys=pgp_keys(settings))
     _show(done, as_json=as_json)
     raise typer.Exit(exit_code(done))
 

@@ -10,6 +10,7 @@ import typer
 from command_line.exits import BAD
 from command_line.moments import moment
 from command_line.output import AsJson, note, print_fields, print_json, print_table
+from command_line.pgp_keys import pgp_keys
 from command_line.session import By, acting_user, current_settings, open_ledger
 
 
@@ -46,6 +47,7 @@ def submit(
         who=acting_user(by),
         received_at=moment(received_at, "--received-at"),
         again=again,
+        keys=pgp_keys(settings),
     )
     done["results"] = []
     if results is not None and done["finished_at"]:

@@ -19,7 +19,9 @@ class Login:
         host_keys: Pinned public keys of an SFTP server, ``algorithm base64`` each.
         certificates: Pinned fingerprints of an FTPS server's certificates, ``sha256:...`` each.
         authorities: PEM of certificate authorities to trust, if any.
-        kind: What it is for, as Airflow names connection types: ``sftp`` or ``ftp``.
+        pgp_keys: Armored OpenPGP secret keys of ours; such credentials have no login.
+        pgp_certificates: Armored OpenPGP public keys of the partner.
+        kind: What it is for, as Airflow names connection types: ``sftp`` or ``ftp``; ``pgp`` for OpenPGP keys.
     """
 
     login: str | None = None
@@ -29,6 +31,8 @@ class Login:
     host_keys: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
     authorities: str | None = field(default=None, repr=False)
+    pgp_keys: tuple[str, ...] = field(default=(), repr=False)
+    pgp_certificates: tuple[str, ...] = field(default=(), repr=False)
     kind: str | None = None
 
     def over(self, kept: Login | None) -> Login:
@@ -49,6 +53,8 @@ class Login:
             _counted(self.host_keys, "host key"): self.host_keys,
             _counted(self.certificates, "certificate"): self.certificates,
             "certificate authorities": self.authorities,
+            _counted(self.pgp_keys, "PGP key"): self.pgp_keys,
+            _counted(self.pgp_certificates, "PGP key") + " of the partner": self.pgp_certificates,
         }
         return [name for name, value in named.items() if value]
 

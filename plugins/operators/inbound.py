@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hooks.endpoint import EndpointHook
 from hooks.landing import LandingHook
+from hooks.pgp import keyring
 from operators.batch_task import BatchTask, Step
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ class Validate(BatchTask):
 
     @contextmanager
     def opened(self, ledger: Ledger, run: PinnedRun) -> Iterator[Step]:
-        """Open the landing area."""
+        """Open the landing area, and say where the keys of encrypted files are."""
         from data_connections.steps import inbound
 
         landing = LandingHook().get_conn()
-        yield lambda submission: inbound.validate(ledger, submission, landing)
+        yield lambda submission: inbound.validate(ledger, submission, landing, keys=keyring)
 
 
 class ApplyModifications(BatchTask):

@@ -12,6 +12,7 @@ from data_connections.settings import Settings
 from hooks.endpoint import EndpointHook
 from hooks.failures import is_last_try, task_failure
 from hooks.landing import LandingHook
+from hooks.pgp import keyring
 from operators.connection_task import ConnectionTask
 from operators.metrics import count_outbound
 
@@ -103,11 +104,12 @@ class CheckReport(DeliveryTask):
     """Compares the kept bytes with the ledger: rows and totals."""
 
     def step(self, run: PinnedRun, context: Context) -> dict[str, Any]:
-        """Check the delivery."""
+        """Check the delivery; where the connection says so, encrypt and sign it."""
         from data_connections.steps import outbound
 
         delivery_id = self.delivery["delivery_id"]
-        return outbound.check_report(self.ledger(), LandingHook().get_conn(), self.reports(), delivery_id)
+        landing = LandingHook().get_conn()
+        return outbound.check_report(self.ledger(), landing, self.reports(), delivery_id, keys=keyring)
 
 
 class Deliver(DeliveryTask):

@@ -10,6 +10,7 @@ from data_connections.errors import ConnectionsError
 from data_connections.landing import Landing
 from data_connections.ledger import Ledger
 from data_connections.steps import manual
+from hooks.pgp import keyring
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +25,6 @@ def finish_later(later: BackgroundTasks, ledger: Ledger, landing: Landing, submi
 
 def _finish(ledger: Ledger, landing: Landing, submission_id: int) -> None:
     try:
-        manual.finish(ledger, landing, submission_id)
+        manual.finish(ledger, landing, submission_id, keys=keyring)
     except ConnectionsError as failed:
         _log.warning("Submission %s was not finished: %s", submission_id, failed)

@@ -86,6 +86,44 @@ READING_CODES = {
         "A readme, a file for somebody else.",
         "Nothing, where they are not meant to be taken.",
     ),
+    "PGP_NOT_ENCRYPTED": Code(
+        "The file is not encrypted with PGP, and the connection takes encrypted files only.",
+        "A script that sends the plain file.",
+        "Encrypt it for the public key that we gave.",
+    ),
+    "PGP_WRONG_KEY": Code(
+        "The file is encrypted with PGP, and for none of our valid keys.",
+        "An old public key of ours, or somebody else's.",
+        "Encrypt it for the public key that we gave.",
+    ),
+    "PGP_KEY_EXPIRED": Code(
+        "The file is encrypted with PGP, and every key of ours has expired.",
+        "Nobody made a new key in time.",
+        "`connections credentials pgp generate`; then encrypt for the new key.",
+    ),
+    "PGP_KEY_EXPIRES": Code(
+        "A PGP key of the connection ends within 30 days, or has ended (a warning).",
+        "Keys are good for a limited time.",
+        "Exchange new keys, and keep both until nobody uses the old one.",
+    ),
+    "PGP_NOT_SIGNED": Code(
+        "The file is not signed with PGP, and the connection takes signed files only.",
+        "A script that does not sign.",
+        "Sign it with the key that you gave us.",
+    ),
+    "PGP_SIGNATURE": Code(
+        "The file is signed with PGP, and by no valid key that is stored for the partner.",
+        "A new or expired key; somebody else's file.",
+        "Compare the keys with the partner; store the new one with `connections credentials pgp add`.",
+    ),
+    "PGP_COMPRESSED": Code(
+        "A PGP message is compressed inside its encryption, and its signature has to be checked.",
+        "GnuPG's usual setting.",
+        "Write it without: `gpg --compress-algo none`; compress the file before, if at all.",
+    ),
+    "PGP_DAMAGED": Code(
+        "A PGP message was cut, damaged or changed on its way.", "A broken transfer; an attack.", "Send it again."
+    ),
     "ZIP_ENCRYPTED": Code(
         "A zip file is encrypted by a password.", "The packing program's setting.", "Send it without."
     ),

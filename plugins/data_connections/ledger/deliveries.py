@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -128,8 +129,20 @@ def last_day_sent(connection: LedgerConnection, connection_id: int, *, before: d
     return row["day"] if row else None
 
 
-def mark_checked(connection: LedgerConnection, delivery_id: int, md5: Mapping[int, str]) -> None:
-    """Record that the files add up, with the MD5 of each by its number."""
+@dataclass(frozen=True)
+class Message:
+    """The OpenPGP message that is sent in place of a file."""
+
+    landing_key: str
+    sha256: str
+    size: int
+    md5: str
+
+
+def mark_checked(
+    connection: LedgerConnection, delivery_id: int, md5: Mapping[int, str], messages: Mapping[int, Message]
+) -> None:
+    """Record that the files add up, with the MD5 of each by its number, and the messages that are sent for them."""
     connection.cursor().executemany(
         "update delivery_file set md5 = %s where delivery_id = %s and number = %s",
         [(digest, delivery_id, number) for number, digest in md5.items()],
@@ -141,6 +154,22 @@ def mark_checked(connection: LedgerConnection, delivery_id: int, md5: Mapping[in
         """,
         [delivery_id],
     )
+    connection.cursor().executemany(
+        """
+        update delivery_file set content_key = landing_key, landing_key = %(landing_key)s, sha256 = %(sha256)s,
+            size = %(size)s, md5 = %(md5)s
+        where delivery_id = %(delivery)s and number = %(number)s and content_key is null
+        """,
+        [{**vars(message), "delivery": delivery_id, "number": number} for number, message in messages.items()],
+    )
+    if messages:
+        connection.execute(
+            """
+            update delivery set size = (select sum(size) from delivery_file where delivery_id = %(id)s)
+            where id = %(id)s
+            """,
+            {"id": delivery_id},
+        )
 
 
 def mark_failed(connection: LedgerConnection, delivery_id: int, message: str) -> None:

@@ -26,6 +26,7 @@ class DeliveryFile:
         md5: Hexadecimal MD5 of the bytes, known once they were checked.
         landing_key: Where the bytes are kept.
         remote_path: Path at the receiver, known once it is to be sent.
+        content_key: Where the rows are kept, where what is sent is an OpenPGP message of them.
     """
 
     number: int
@@ -36,6 +37,7 @@ class DeliveryFile:
     md5: str | None
     landing_key: str
     remote_path: str | None
+    content_key: str | None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,10 @@ def unpack(
     for member in taken:
         connection.execute(_ADD, {**vars(member), "parcel": parcel.id})
     connection.execute(
-        "update submission set state = 'validated', members = %s, warnings = %s, validated_at = now() where id = %s",
+        """
+        update submission set state = 'validated', members = %s, warnings = warnings || %s, validated_at = now()
+        where id = %s
+        """,
         [len(taken), Jsonb(list(warnings)), parcel.id],
     )
 

@@ -36,6 +36,8 @@ class Submission:
         apply_anyway: The same bytes may be processed although they were applied before.
         parcel_id: The submission of the zip that it came in, with others.
         members: Of such a zip: how many submissions came in it.
+        message_key: Where the OpenPGP message is kept that it came as; ``landing_key`` is what that holds.
+        signed_by: Fingerprint of the partner's key that signed it.
     """
 
     id: int
@@ -74,6 +76,8 @@ class Submission:
     apply_anyway: bool
     parcel_id: int | None
     members: int | None
+    message_key: str | None
+    signed_by: str | None
     approved_by: str | None
     approved_at: datetime | None
     claimed_at: datetime
@@ -248,6 +252,33 @@ def set_fetched(connection: LedgerConnection, submission_id: int, key: str, sha2
         where id = %(id)s and state = 'claimed'
         """,
         {"id": submission_id, "key": key, "sha256": sha256, "size": size},
+    )
+
+
+def set_unwrapped(
+    connection: LedgerConnection,
+    submission_id: int,
+    key: str,
+    sha256: str,
+    signed_by: str | None,
+    warnings: Iterable[Mapping[str, Any]],
+) -> bool:
+    """Put what an OpenPGP message holds in the place of the original; False when another try did so before."""
+    return _changed(
+        connection,
+        """
+        update submission
+        set message_key = landing_key, landing_key = %(key)s, sha256 = %(sha256)s, signed_by = %(signed_by)s,
+            warnings = %(warnings)s
+        where id = %(id)s and state = 'fetched' and message_key is null
+        """,
+        {
+            "id": submission_id,
+            "key": key,
+            "sha256": sha256,
+            "signed_by": signed_by,
+            "warnings": Jsonb(list(warnings)),
+        },
     )
 
 

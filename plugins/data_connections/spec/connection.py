@@ -37,6 +37,7 @@ from data_connections.spec.expected import Expected, ExpectedDelivery, ExpectedF
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.mapping import ColumnMapping
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
+from data_connections.spec.pgp import InboundPgp, OutboundPgp
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, check_schedule
 from data_connections.spec.time_zone import TimeZone
 
@@ -117,6 +118,7 @@ class InboundConnection(_Connection):
         default=(), description="Files that have to be there by a time of day; else people are told."
     )
     format: FileFormat = Field(default=FileFormat(), description="How the files are written.")
+    pgp: InboundPgp | None = Field(default=None, description="Files are encrypted for us, signed, or both, with PGP.")
     mapping: ColumnMapping = Field(
         default=ColumnMapping(), description="How the files' columns become those of the data type."
     )
@@ -151,6 +153,7 @@ class OutboundConnection(_Connection):
     methodology: Literal["push", "pull"] = Field(default="push", description="Whether we push, or the partner pulls.")
     details: OutboundFolder = Field(description="Where the files go.")
     format: OutputFormat = Field(default=OutputFormat(), description="How the files are written.")
+    pgp: OutboundPgp | None = Field(default=None, description="Files are encrypted, signed, or both, with PGP.")
     covers: Covers = Field(default=Covers(), description="Days that are sent beside those of the run.")
     packaging: Packaging = Field(default=Packaging(), description="How rows become files, and what goes with them.")
     expects: tuple[ExpectedDelivery, ...] = Field(

@@ -27,6 +27,7 @@ from data_connections.steps.job import Job, read_job
 from data_connections.steps.journaling import record_landed
 from data_connections.steps.pinned_run import PinnedRun
 from data_connections.steps.stage import Staged, seal, stage
+from data_connections.steps.unwrap import KEY_EXPIRES, Keys, unwrap
 
 __all__ = ["acknowledge", "apply", "claim", "fetch", "result_of", "validate"]
 
@@ -121,7 +122,12 @@ def _keep(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing
 
 
 def validate(
-    ledger: Ledger, submission_id: int, landing: Landing, *, data_types: DataTypes | None = None
+    ledger: Ledger,
+    submission_id: int,
+    landing: Landing,
+    *,
+    keys: Keys | None = None,
+    data_types: DataTypes | None = None,
 ) -> dict[str, Any]:
     """Validate a fetched file and seal its rows in staging; a file that cannot be read is quarantined.
 
@@ -130,14 +136,31 @@ def validate(
     Bytes that the connection applied before, to the last row, end here as a duplicate; a file beyond a limit of
     ``hold_if`` waits for approval.
     """
+    job = _job_to_read(ledger, submission_id, data_types)
+    if job is not None and _unwrapped(ledger, landing, job, keys):
+        job = _job_to_read(ledger, submission_id, data_types)
+    if job is not None:
+        _read(ledger, landing, job)
+    parcels.conclude(ledger, submission_id)
+    return result_of(ledger, submission_id)
+
+
+def _job_to_read(ledger: Ledger, submission_id: int, data_types: DataTypes | None) -> Job | None:
+    """Return a fetched submission whose bytes are not known; None where nothing is to be done any more."""
     with ledger.connect() as connection:
         sightings.renew_lease(connection, submission_id)
         job = read_job(connection, submission_id, data_types, lock=True)
         is_open = job.submission.state == "fetched" and not _end_as_duplicate(connection, job)
-    if is_open:
-        _read(ledger, landing, job)
-    parcels.conclude(ledger, submission_id)
-    return result_of(ledger, submission_id)
+    return job if is_open else None
+
+
+def _unwrapped(ledger: Ledger, landing: Landing, job: Job, keys: Keys | None) -> bool:
+    """Open an OpenPGP message; whether the submission has changed by that, or because it was refused."""
+    try:
+        return unwrap(ledger, landing, job, keys)
+    except FileRefused as refused:
+        _quarantine(ledger, job.submission.id, refused.code, refused.message)
+        return True
 
 
 def _read(ledger: Ledger, landing: Landing, job: Job) -> None:
@@ -163,7 +186,10 @@ def _record_seal(connection: LedgerConnection, job: Job, staged: Staged, latest:
         "seal": sealed.as_json(),
         "data_type_version": job.data_type.version,
         "format": _format_of(staged),
-        "warnings": [warning._asdict() for warning in staged.warnings],
+        "warnings": [
+            *(kept for kept in latest.warnings if kept["code"] == KEY_EXPIRES),
+            *(warning._asdict() for warning in staged.warnings),
+        ],
         "expectations": list(staged.expectations),
         "corrects_id": submissions.corrected(connection, latest, staged.corrects),
     }

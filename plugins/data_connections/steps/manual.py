@@ -20,6 +20,7 @@ from data_connections.steps.acknowledgement import result_files
 from data_connections.steps.description import described
 from data_connections.steps.job import builtin_data_types, read_job
 from data_connections.steps.journaling import record_landed
+from data_connections.steps.unwrap import Keys
 
 TRIES = 3
 
@@ -33,6 +34,7 @@ def submit(
     who: str,
     received_at: datetime | None = None,
     again: bool = False,
+    keys: Keys | None = None,
     data_types: DataTypes | None = None,
 ) -> dict[str, Any]:
     """Keep, validate and apply one file, and return the submission as `description.described` has it.
@@ -42,7 +44,7 @@ def submit(
     submission_id = take(
         ledger, landing, name, path, who=who, received_at=received_at, again=again, data_types=data_types
     )
-    return finish(ledger, landing, submission_id, data_types=data_types)
+    return finish(ledger, landing, submission_id, keys=keys, data_types=data_types)
 
 
 def take(
@@ -107,7 +109,12 @@ def take(
 
 
 def finish(
-    ledger: Ledger, landing: Landing, submission_id: int, *, data_types: DataTypes | None = None
+    ledger: Ledger,
+    landing: Landing,
+    submission_id: int,
+    *,
+    keys: Keys | None = None,
+    data_types: DataTypes | None = None,
 ) -> dict[str, Any]:
     """Validate and apply a kept submission as far as it goes, and return it; safe to run again.
 
@@ -117,7 +124,7 @@ def finish(
     """
     for left in reversed(range(TRIES)):
         try:
-            _validate_and_apply(ledger, landing, submission_id, data_types)
+            _validate_and_apply(ledger, landing, submission_id, keys, data_types)
             break
         except LedgerUnavailable:
             if not left:
@@ -125,13 +132,15 @@ def finish(
     return described(ledger, submission_id)
 
 
-def _validate_and_apply(ledger: Ledger, landing: Landing, submission_id: int, data_types: DataTypes | None) -> None:
+def _validate_and_apply(
+    ledger: Ledger, landing: Landing, submission_id: int, keys: Keys | None, data_types: DataTypes | None
+) -> None:
     """Bring a submission, and those that came in it, to their end."""
-    inbound.validate(ledger, submission_id, landing, data_types=data_types)
+    inbound.validate(ledger, submission_id, landing, keys=keys, data_types=data_types)
     with ledger.connect() as connection:
         members = parcels.members(connection, submission_id)
     for member in members:
-        _validate_and_apply(ledger, landing, member["id"], data_types)
+        _validate_and_apply(ledger, landing, member["id"], keys, data_types)
     inbound.apply(ledger, submission_id, landing, data_types=data_types)
 
 

@@ -26,6 +26,8 @@ from data_connections.steps.delivery_names import part_names
 from data_connections.steps.outbound_spec import base_name, outbound_spec
 from data_connections.steps.pinned_run import PinnedRun
 from data_connections.steps.sending import deliver
+from data_connections.steps.unwrap import Keys
+from data_connections.steps.wrap import wrap
 
 __all__ = ["check_report", "deliver", "export_report", "fail_run"]
 
@@ -76,14 +78,18 @@ def export_report(
     return delivery.as_json()
 
 
-def check_report(ledger: Ledger, landing: Landing, reports: Reports, delivery_id: int) -> dict[str, Any]:
+def check_report(
+    ledger: Ledger, landing: Landing, reports: Reports, delivery_id: int, *, keys: Keys | None = None
+) -> dict[str, Any]:
     """Read the kept bytes of a delivery again, and compare them with what the ledger said when they were exported.
 
     The ledger may have changed since; the totals were taken by another query in the same snapshot as the export.
+    Where the connection protects its files with PGP, what adds up is encrypted or signed here.
 
     Raises:
         TotalsMismatch: They do not add up; the delivery is Failed and cannot be sent.
         OriginalDamaged: The bytes are gone.
+        ConfigurationError: There is no valid key to encrypt for or to sign with.
     """
     with ledger.connect() as connection:
         delivery = deliveries.get(connection, delivery_id)
@@ -95,10 +101,21 @@ def check_report(ledger: Ledger, landing: Landing, reports: Reports, delivery_id
             with ledger.connect() as connection:
                 deliveries.mark_failed(connection, delivery_id, str(mismatch))
             raise
+        messages = _messages(landing, delivery, spec, keys)
         with ledger.connect() as connection:
-            deliveries.mark_checked(connection, delivery_id, md5)
+            deliveries.mark_checked(connection, delivery_id, md5, messages)
             delivery = deliveries.get(connection, delivery_id)
     return delivery.as_json()
+
+
+def _messages(
+    landing: Landing, delivery: Delivery, spec: OutboundConnection, keys: Keys | None
+) -> dict[int, deliveries.Message]:
+    if spec.pgp is None:
+        return {}
+    if keys is None:
+        raise ConfigurationError(f"The keys of {spec.pgp.credentials} are not at hand; run this where Airflow's are.")
+    return wrap(landing, delivery, spec.pgp, keys(spec.pgp.credentials))
 
 
 def fail_run(ledger: Ledger, run_id: int, reason: str) -> None:

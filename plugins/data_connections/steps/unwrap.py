@@ -1,0 +1,72 @@
+"""Opening an OpenPGP message: what it holds takes the place of the original, which is kept beside it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from data_connections.errors import ConfigurationError, FileRefused
+from data_connections.formats.openpgp import Keyring, is_message, open_message
+from data_connections.landing import Landing
+from data_connections.landing.area import BLOCK
+from data_connections.ledger import Ledger, submissions
+from data_connections.steps.job import Job
+from data_connections.validation import Finding
+
+Keys = Callable[[str], Keyring]
+"""Fetches the keys of that name, where a step needs them."""
+
+HEAD = 512
+KEY_EXPIRES = "PGP_KEY_EXPIRES"
+
+
+def unwrap(ledger: Ledger, landing: Landing, job: Job, keys: Keys | None) -> bool:
+    """Open a fetched submission that is an OpenPGP message; return whether it was one.
+
+    Raises:
+        FileRefused: It cannot be opened, or is not protected as the connection asks.
+        ConfigurationError: Its keys cannot be read.
+        OriginalDamaged: The original is gone or no longer what was kept.
+    """
+    submission, pgp = job.submission, job.spec.pgp
+    if submission.message_key is not None or submission.parcel_id is not None:
+        return False
+    if pgp is None:
+        return False
+    with landing.open(str(submission.landing_key)) as source:
+        kind = is_message(source.read(HEAD))
+    if kind is None or (pgp.encrypted and kind != "encrypted"):
+        raise _unprotected(submission.file_name, encrypted=pgp.encrypted)
+    if keys is None:
+        raise ConfigurationError(f"The keys of {pgp.credentials} are not at hand; run this where Airflow's are.")
+    keyring = keys(pgp.credentials)
+    with tempfile.TemporaryDirectory(prefix="connections-pgp-") as folder:
+        message, content = Path(folder, "message"), Path(folder, "content")
+        _copy(landing, str(submission.landing_key), message)
+        most = job.spec.limits.max_bytes
+        opened = open_message(message, content, keyring, name=submission.file_name, signed=pgp.signed, most=most)
+        message.unlink()
+        with content.open("rb") as plain:
+            original = landing.keep_file(plain)
+    warnings = [
+        Finding(None, None, KEY_EXPIRES, text, "warning")._asdict() for text in keyring.warnings(datetime.now(UTC))
+    ]
+    with ledger.connect() as connection:
+        submissions.set_unwrapped(connection, submission.id, original.key, original.sha256, opened.signed_by, warnings)
+    return True
+
+
+def _unprotected(name: str, *, encrypted: bool) -> FileRefused:
+    if encrypted:
+        return FileRefused(
+            "PGP_NOT_ENCRYPTED", f"{name} is not encrypted with PGP, and this connection takes encrypted files only."
+        )
+    return FileRefused("PGP_NOT_SIGNED", f"{name} is not signed, and this connection takes signed files only.")
+
+
+def _copy(landing: Landing, key: str, target: Path) -> None:
+    with landing.open_verified(key) as source, target.open("wb") as copy:
+        while block := source.read(BLOCK):
+            copy.write(block)

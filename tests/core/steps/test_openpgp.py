@@ -1,0 +1,197 @@
+"""Files that are encrypted for us and signed by the partner, and reports that go out so: keys, refusals, overlap."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pysequoia import SignatureMode, Tsk, sign
+
+from data_connections.errors import ConfigurationError
+from data_connections.formats.openpgp import Keyring, is_message, open_message, write_message
+from data_connections.formats.openpgp.keyring import describe, generate
+from data_connections.ledger import Ledger
+from fixtures.desk import Desk
+from fixtures.outbound import Outbound
+from fixtures.sender import orders_file
+from local_stack.partner_sftp import PartnerServer
+
+
+@cache
+def secret(user: str) -> str:
+    return generate(user)
+
+
+def public(user: str) -> str:
+    return describe(secret(user), "test", None).public
+
+
+@cache
+def expired(user: str) -> str:
+    """The library dates keys back by a minute, so that this one is over."""
+    return str(Tsk.generate(user_id=user, validity_seconds=30))
+
+
+OURS = Keyring("acme-pgp", (secret("old"), secret("new")), None, (public("partner"), public("next partner")))
+
+
+class Sender:
+    """A partner who writes messages, and a connection that takes them."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self.desk, self.folder = desk, folder
+
+    def message(self, content: bytes, *, to: str = "new", by: str = "partner", **how: Any) -> bytes:
+        plain, message = self.folder / "plain", self.folder / "message"
+        plain.write_bytes(content)
+        ring = Keyring("theirs", (secret(by),), None, (public(to),))
+        write_message(plain, message, ring, **{"encrypt": True, "sign": True, "armor": False, **how})
+        return message.read_bytes()
+
+    def submit(self, content: bytes, name: str = "orders.csv.pgp", keys: Keyring = OURS, **pgp: Any) -> dict[str, Any]:
+        self.desk.connect(pgp={"credentials": "acme-pgp", "signed": True, **pgp})
+        return self.desk.submit(content, name, keys=lambda name: keys)
+
+
+@pytest.fixture
+def sender(desk: Desk, tmp_path: Path) -> Sender:
+    return Sender(desk, tmp_path)
+
+
+@pytest.mark.parametrize("armor", [False, True])
+def test_a_message_is_opened_and_both_are_kept(sender: Sender, armor: bool) -> None:
+    content = orders_file("A,1.00")
+    message = sender.message(content, armor=armor)
+    done = sender.submit(message)
+
+    assert (done["state"], done["accepted"]) == ("applied", 1)
+    row = sender.desk.ledger.one("select sha256, landing_key, message_key, signed_by from submission")
+    assert row["sha256"] == hashlib.sha256(content).hexdigest()
+    assert sender.desk.landing.open(row["message_key"]).read() == message
+    assert row["signed_by"] == describe(secret("partner"), "test", None).fingerprint
+
+
+@pytest.mark.parametrize("to", ["old", "new"])
+@pytest.mark.parametrize("by", ["partner", "next partner"])
+def test_two_keys_of_each_side_are_good_at_once(sender: Sender, to: str, by: str) -> None:
+    assert sender.submit(sender.message(orders_file("A,1.00"), to=to, by=by))["state"] == "applied"
+
+
+def test_the_same_rows_encrypted_anew_are_a_duplicate(sender: Sender) -> None:
+    first = sender.submit(sender.message(orders_file("A,1.00")))
+    second = sender.submit(sender.message(orders_file("A,1.00")), "again.pgp")
+    assert (second["state"], second["duplicate_of"]) == ("duplicate", first["id"])
+
+
+def _flipped(message: bytes) -> bytes:
+    changed = bytearray(message)
+    changed[-40] ^= 1
+    return bytes(changed)
+
+
+def test_what_is_not_as_agreed_is_refused_with_its_reason(sender: Sender) -> None:
+    content = orders_file("A,1.00")
+    large = orders_file(*(f"L{number},1.00" for number in range(200_000)))
+    cases = {
+        "PGP_WRONG_KEY": sender.message(content, to="stranger"),
+        "PGP_SIGNATURE": sender.message(content, by="stranger"),
+        "PGP_NOT_SIGNED": sender.message(content, sign=False),
+        "PGP_NOT_ENCRYPTED": content,
+        "PGP_DAMAGED": _flipped(sender.message(content)),
+    }
+    found = {code: sender.submit(message)["code"] for code, message in cases.items()}
+    assert found == {code: code for code in cases}
+    assert sender.submit(sender.message(content, encrypt=False))["code"] == "PGP_NOT_ENCRYPTED"
+    assert sender.submit(sender.message(content)[:-30])["code"] == "PGP_DAMAGED"
+    assert sender.submit(sender.message(large, by="stranger"))["code"] == "PGP_SIGNATURE"
+    assert sender.submit(sender.message(large)[:-30])["code"] == "PGP_DAMAGED"
+    assert sender.desk.actions() == []
+
+
+def test_a_signature_alone_is_enough_where_the_connection_says_so(sender: Sender) -> None:
+    done = sender.submit(sender.message(orders_file("A,1.00"), encrypt=False), encrypted=False)
+    assert done["state"] == "applied"
+    assert sender.submit(orders_file("B,1.00"), encrypted=False)["code"] == "PGP_NOT_SIGNED"
+
+
+def test_expired_keys_are_not_used_and_are_named(sender: Sender) -> None:
+    message = sender.message(orders_file("A,1.00"))
+    without = sender.submit(message, keys=Keyring("k", (expired("us"),), None, OURS.certificates))
+    assert without["code"] == "PGP_KEY_EXPIRED"
+    assert describe(expired("us"), "k", None).fingerprint in without["message"]
+    gone = describe(expired("partner"), "k", None)
+    unknown = sender.submit(message, keys=Keyring("k", OURS.secret, None, (gone.public,)))
+    assert unknown["code"] == "PGP_SIGNATURE"
+    assert f"{gone.fingerprint} expired on" in unknown["message"]
+    beside = sender.submit(message, keys=Keyring("k", (expired("us"), *OURS.secret), None, OURS.certificates))
+    assert beside["state"] == "applied"
+    warnings = {warning["code"]: warning["message"] for warning in beside["file_warnings"]}
+    assert "Send the partner a new public key" in warnings["PGP_KEY_EXPIRES"]
+
+
+def test_a_key_that_cannot_be_read_is_told() -> None:
+    with pytest.raises(ConfigurationError, match=r"A PGP key of k cannot be used"):
+        Keyring("k", ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nnonsense\n",)).keys()
+
+
+def test_what_comes_out_is_bounded(sender: Sender) -> None:
+    sender.desk.connect(limits={"max_bytes": 4_000})
+    content = orders_file(*(f"A{number},1.00" for number in range(2_000)))
+    sender.desk.connect(pgp={"credentials": "k", "signed": True}, limits={"max_bytes": 4_000})
+    done = sender.desk.submit(sender.message(content), "a.pgp", keys=lambda name: OURS)
+    assert (done["state"], done["code"]) == ("quarantined", "PACKED_TOO_LARGE")
+
+
+def test_kinds_of_messages_are_told_from_other_files(sender: Sender) -> None:
+    content = orders_file("A,1.00")
+    assert is_message(sender.message(content)) == "encrypted"
+    assert is_message(sender.message(content, armor=True)) == "encrypted"
+    assert is_message(sender.message(content, encrypt=False)) == "signed"
+    assert is_message(b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n") == "signed"
+    assert [is_message(head) for head in (content, b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"\xff\xfea\x00")] == [None] * 5
+
+
+def test_signed_text_is_read(sender: Sender) -> None:
+    signer = Tsk.from_bytes(secret("partner").encode()).signer()
+    text = sign(signer, orders_file("A,1.00"), mode=SignatureMode.CLEAR)
+    assert sender.submit(text, encrypted=False)["state"] == "applied"
+    forged = sender.submit(text.replace(b"A,1.00", b"A,9.00"), encrypted=False)
+    assert (forged["state"], forged["code"]) == ("quarantined", "PGP_SIGNATURE")
+
+
+def test_a_report_goes_out_encrypted_and_signed(ledger: Ledger, tmp_path: Path, sftp_partner: PartnerServer) -> None:
+    outbound = Outbound.of(ledger, tmp_path, sftp_partner)
+    outbound.applied(
+        details={"file_name": "report_{business_date}.csv.pgp"},
+        pgp={"credentials": "acme-pgp", "sign": True},
+        packaging={"manifest": True},
+    )
+    exported = outbound.export()
+    checked = outbound.check(exported["delivery_id"], keys=lambda name: OURS)
+    again = outbound.check(exported["delivery_id"], keys=lambda name: OURS)
+    outbound.deliver(checked["delivery_id"])
+
+    [name] = [name for name in outbound.names() if name.endswith(".pgp")]
+    arrived = outbound.out / name
+    assert hashlib.sha256(arrived.read_bytes()).hexdigest() == again["sha256"] == checked["sha256"]
+    assert hashlib.md5(arrived.read_bytes()).hexdigest() in next(outbound.out.glob("*.manifest")).read_text()
+    for partner in ("partner", "next partner"):
+        ring = Keyring("theirs", (secret(partner),), None, (public("old"),))
+        opened = open_message(arrived, tmp_path / "plain", ring, name=name, signed=True, most=10**6)
+        assert opened.signed_by == describe(secret("old"), "k", None).fingerprint
+        assert (tmp_path / "plain").read_bytes().startswith(b"Date,")
+
+
+def test_a_report_is_not_sent_plain_when_there_is_no_key(
+    ledger: Ledger, tmp_path: Path, sftp_partner: PartnerServer
+) -> None:
+    outbound = Outbound.of(ledger, tmp_path, sftp_partner)
+    outbound.applied(pgp={"credentials": "acme-pgp"})
+    exported = outbound.export()
+    gone = describe(expired("partner"), "k", None).public
+    with pytest.raises(ConfigurationError, match=r"no valid PGP key of the partner to encrypt for.* expired on"):
+        outbound.check(exported["delivery_id"], keys=lambda name: Keyring("k", certificates=(gone,)))
+    assert outbound.names() == []
