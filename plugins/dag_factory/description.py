@@ -14,6 +14,7 @@ def doc_md(spec: ConnectionSpec, revision: int, airflow_url: str) -> str:
         ("From", _source(spec)),
         ("To", _target(spec)),
         ("Runs", schedule_in_words(spec)),
+        *([("Status", "testing: files are judged and answered, nothing is applied")] if _is_testing(spec) else []),
         ("Active from", str(spec.active_from) if spec.active_from else "the beginning"),
         ("Owner", spec.owner or "nobody named"),
         ("Our contacts", ", ".join(spec.contacts.ours) or "none named"),
@@ -36,6 +37,10 @@ def summary(spec: ConnectionSpec) -> str:
     if isinstance(spec, InboundConnection):
         return f"Takes {spec.data_type} files from the partner, checks every row and books the good ones."
     return f"Makes the report {spec.data_type} and delivers it to the partner."
+
+
+def _is_testing(spec: ConnectionSpec) -> bool:
+    return isinstance(spec, InboundConnection) and spec.status == "testing"
 
 
 def _source(spec: ConnectionSpec) -> str:

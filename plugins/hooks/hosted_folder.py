@@ -49,6 +49,13 @@ class HostedWatch:
         await self._endpoint.connect()
         return await self._endpoint.list("/")
 
+    async def read(self, path: str, most: int) -> bytes:
+        """Return a small file of the folder."""
+        content = b""
+        async for block in self._endpoint.read(path):
+            content += block
+        return content[:most]
+
     async def rest(self, seconds: float) -> None:
         """Wait until a file arrives, or ``seconds`` have passed."""
         await self._notices.wait(self._connection_id, seconds)

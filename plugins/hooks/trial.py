@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from data_connections.endpoints.blocking import open_endpoint
+from data_connections.endpoints.blocking import BlockingEndpoint, open_endpoint
 from data_connections.errors import ConnectionsError
-from data_connections.spec import ConnectionSpec, HostedFolder
-from data_connections.steps.probe import ProbeStep, probe
+from data_connections.ledger import connection_ids
+from data_connections.spec import ConnectionSpec, HostedFolder, InboundConnection
+from data_connections.steps.probe import ProbeStep, next_run, probe
 from hooks.endpoint import EndpointHook
+from hooks.ledger import LedgerHook
+from hooks.pgp import keyring
 
 _DOOR = {"sftp": "host key and login", "ftps": "certificate and login", "ftp": "login"}
 _OPENS = {
@@ -29,11 +33,16 @@ def reach(spec: ConnectionSpec) -> ProbeStep:
 
 
 def trial(spec: ConnectionSpec) -> Iterator[ProbeStep]:
-    """Yield step by step what works: credentials, server, login, folder, rights; everything is put back."""
+    """Yield step by step what works: keys, credentials, server, login, folder, rights, and what a run would take.
+
+    Everything is put back.
+    """
     hook = EndpointHook(spec)
+    if spec.pgp is not None:
+        yield _pgp_keys(spec.pgp.credentials)
     if isinstance(spec.details, HostedFolder):
         with hook.get_conn() as endpoint:
-            yield from probe(spec, endpoint)
+            yield from _tried(spec, endpoint)
         return
     try:
         credentials = hook.credentials()
@@ -47,6 +56,30 @@ def trial(spec: ConnectionSpec) -> Iterator[ProbeStep]:
     try:
         with open_endpoint(lambda: hook.endpoint(credentials)) as endpoint:
             yield ProbeStep(_DOOR[spec.details.scheme], True, f"{endpoint.address} {_OPENS[spec.details.scheme]}.")
-            yield from probe(spec, endpoint)
+            yield from _tried(spec, endpoint)
     except ConnectionsError as refused:
         yield ProbeStep(_DOOR[spec.details.scheme], False, str(refused))
+
+
+def _tried(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[ProbeStep]:
+    works = True
+    for step in probe(spec, endpoint):
+        yield step
+        works &= step.ok
+    if works and isinstance(spec, InboundConnection):
+        ledger = LedgerHook().get_conn()
+        yield next_run(ledger, connection_ids.of_name(ledger, spec.name), spec, endpoint)
+
+
+def _pgp_keys(name: str) -> ProbeStep:
+    now = datetime.now(UTC)
+    try:
+        keys = keyring(name).keys()
+    except ConnectionsError as missing:
+        return ProbeStep("PGP keys", False, str(missing))
+    counted = " and ".join(
+        f"{sum(key.whose == whose and key.is_valid(now) for key in keys)} valid {words}"
+        for whose, words in (("ours", "of ours"), ("partner", "of the partner"))
+    )
+    warnings = " ".join(warning for key in keys if (warning := key.warning(now)))
+    return ProbeStep("PGP keys", True, f"{name} has {counted}. {warnings}".strip())

@@ -9,6 +9,7 @@ from airflow.sdk import BaseSensorOperator
 from airflow.triggers.base import StartTriggerArgs
 
 from data_connections.endpoints.contract import RemoteFile
+from data_connections.endpoints.vouching import Voucher
 from data_connections.errors import FatalEndpointError, RetriableEndpointError
 from hooks.failures import FAILURE, task_failure
 from hooks.ledger import LedgerHook
@@ -73,11 +74,13 @@ class WaitForFiles(BaseSensorOperator):
             ti.xcom_push(key=FAILURE, value=event["error"])
             kind = FatalEndpointError if event["fatal"] else RetriableEndpointError
             raise task_failure(self.connection, kind(event["error"]))
-        ti.xcom_push(key=ARRIVAL, value={**event, "files": len(event["files"])})
+        kept = {name: value for name, value in event.items() if name != "vouchers"}
+        ti.xcom_push(key=ARRIVAL, value={**kept, "files": len(event["files"])})
         ledger = LedgerHook().get_conn()
         run = find_run(ledger, self.connection, self.revision, context["run_id"])
         if event.get("days"):
             conduct = Conduct.of_run(context["dag_run"].run_type, context["dag_run"].conf)
             replay.take_days_again(ledger, run, BusinessDays.from_json(event["days"]), all_of_them=conduct.again)
-        claimed = inbound.claim(ledger, run, [RemoteFile.from_json(file) for file in event["files"]])
+        vouchers = {path: Voucher.from_json(said) for path, said in event.get("vouchers", {}).items()}
+        claimed = inbound.claim(ledger, run, [RemoteFile.from_json(file) for file in event["files"]], vouchers)
         return batches_of(claimed)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 from zoneinfo import ZoneInfo
 
 from data_connections.endpoints.arrival import WAITING, ArrivalRules, NotTaken, look
 from data_connections.endpoints.contract import RemoteFile
+from data_connections.endpoints.vouching import MOST_BYTES, Voucher, read_manifest
+from data_connections.errors import EndpointFileMissing
 from data_connections.ledger import Ledger, sightings
 from data_connections.spec import HostedFolder, InboundConnection
 
 if TYPE_CHECKING:
     from data_connections.steps.business_day import BusinessDays
     from data_connections.steps.pinned_run import PinnedRun
+
+ReadFile = Callable[[str, int], Awaitable[bytes]]
+"""Reads a small file: its path, and how many bytes at most."""
 
 NEXT_RUN = "next_run"
 """Reason of a file that has settled, and that this run leaves to the next."""
@@ -29,12 +36,14 @@ class Found:
         more: Settled files beyond that, left to the next run.
         waiting: Files that have not settled yet.
         left: Whether an earlier run left claimed files behind.
+        vouchers: What vouched for files, by path.
     """
 
     files: tuple[RemoteFile, ...]
     more: int
     waiting: int
     left: bool
+    vouchers: Mapping[str, Voucher]
 
 
 @dataclass
@@ -53,11 +62,32 @@ class Lookout:
     looks: int = 0
     _previous: Sequence[RemoteFile] = ()
     _noted: dict[RemoteFile, str] = field(default_factory=dict)
+    _manifests: dict[RemoteFile, Mapping[str, Voucher]] = field(default_factory=dict)
 
     @property
     def spec(self) -> InboundConnection:
         """The run's spec."""
         return cast("InboundConnection", self.run.spec)
+
+    @cached_property
+    def rules(self) -> ArrivalRules:
+        """Which names the connection takes."""
+        return ArrivalRules.of_folder(self.spec.details)
+
+    async def read_manifests(self, listing: Sequence[RemoteFile], read: ReadFile) -> None:
+        """Read those manifests of a listing that were not read yet; one that went away is forgotten.
+
+        Raises:
+            RetriableEndpointError: The host does not answer.
+        """
+        present = [file for file in listing if self.rules.is_manifest(file.name)]
+        known, self._manifests = self._manifests, {}
+        for file in present:
+            with suppress(EndpointFileMissing):
+                said = known.get(file)
+                self._manifests[file] = (
+                    read_manifest(await read(file.path, MOST_BYTES), file.path) if said is None else said
+                )
 
     def judge(self, listing: Sequence[RemoteFile]) -> Found:
         """Decide about ``listing``, and record what was seen and not taken with its reason.
@@ -65,10 +95,10 @@ class Lookout:
         Raises:
             LedgerUnavailable: The ledger does not answer; the listing then does not count as a look.
         """
-        rules = ArrivalRules.of(self.spec.details.file_pattern, self.spec.details.exclude)
+        rules = self.rules
         # Our gateway shows a file under its name only when it is complete, so one look is enough.
         previous = listing if isinstance(self.spec.details, HostedFolder) else self._previous
-        arrivals = look(listing, previous, rules)
+        arrivals = look(listing, previous, rules, tuple(self._manifests.items()))
         limit = self.spec.limits.files_per_run
         with self.ledger.connect() as connection:
             candidates = [file for file in (*arrivals.taken, *arrivals.waiting) if self._is_wanted(file, rules)]
@@ -84,7 +114,7 @@ class Lookout:
         self._noted, self._previous = noted, listing
         self.looks += 1
         waiting = sum(file.path in new for file in arrivals.waiting)
-        return Found(tuple(settled[:limit]), len(left), waiting, work_left)
+        return Found(tuple(settled[:limit]), len(left), waiting, work_left, arrivals.vouchers)
 
     def _is_wanted(self, file: RemoteFile, rules: ArrivalRules) -> bool:
         if self.days is None:

@@ -90,7 +90,9 @@ class FilesTrigger(BaseTrigger):
         while True:
             is_last = datetime.now(UTC) >= closes
             try:
-                found = await asyncio.to_thread(lookout.judge, await folder.look())
+                listing = await folder.look()
+                await lookout.read_manifests(listing, folder.read)
+                found = await asyncio.to_thread(lookout.judge, listing)
             except (RetriableEndpointError, LedgerUnavailable) as trouble:
                 if is_last:
                     raise
@@ -135,6 +137,9 @@ def _event(found: Found, closes: datetime, days: BusinessDays | None) -> dict[st
     return {
         "days": days.as_json() if days else None,
         "files": [file.as_json() for file in found.files],
+        "vouchers": {
+            file.path: found.vouchers[file.path].as_json() for file in found.files if file.path in found.vouchers
+        },
         "more": found.more,
         "waiting": found.waiting,
         "left": found.left,

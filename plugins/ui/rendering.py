@@ -39,6 +39,7 @@ STATE_WORDS = {
     "on_hold": "On hold",
     "applied": "Applied",
     "partly_applied": "Partly applied",
+    "tested": "Tested",
     "quarantined": "Quarantined",
     "duplicate": "Duplicate",
     "exported": "Exported",

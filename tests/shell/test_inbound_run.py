@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zipfile
@@ -116,6 +117,43 @@ def test_a_zip_with_several_files_goes_through_the_dag(
     assert row == {"state": "completed", "files": 2, "rows": 3, "accepted": 2}
     assert len(list((sftp_partner.files / "results").iterdir())) == 7
     assert (sftp_partner.files / "in" / "done" / "day.zip").exists()
+
+
+def test_files_are_taken_by_their_manifest_and_compared_with_it(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer
+) -> None:
+    folder = sftp_partner.files / "in"
+    texts = {name: HEADER + line(name) for name in ("good", "other", "short", "unnamed")}
+    for name, text in texts.items():
+        (folder / f"{name}.csv").write_text(text)
+    sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    rows = {"good": 1, "other": 1, "short": 2}
+    named = [
+        f"Name: {name}.csv\nSHA-256-Digest: {sums['good' if name == 'other' else name]}\nRecord-Count: {count}\n"
+        for name, count in rows.items()
+    ]
+    (folder / "today.manifest").write_text("\n".join(named))
+    run = run_dag(details={"file_pattern": "*.csv", "manifest": "*.manifest", "after_read": "move"})
+    assert str(run.state) == "failed"
+    found = ledger.all("select file_name, state, code from submission order by file_name")
+    assert [tuple(row.values()) for row in found] == [
+        ("good.csv", "applied", None),
+        ("other.csv", "quarantined", "MANIFEST_MISMATCH"),
+        ("short.csv", "quarantined", "MANIFEST_ROWS"),
+    ]
+    seen = {
+        row["name"]: row["reason"] for row in ledger.all("select name, reason from sighting where reason is not null")
+    }
+    assert seen == {"unnamed.csv": "not_vouched", "today.manifest": "manifest"}
+
+
+def test_a_marker_goes_with_its_file(run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer) -> None:
+    folder = sftp_partner.files / "in"
+    (folder / "a.csv").write_text(HEADER + line("1"))
+    (folder / "a.fin").touch()
+    assert str(run_dag(details={"marker": ".fin", "after_read": "move"}).state) == "success"
+    assert ledger.one("select state from submission") == {"state": "applied"}
+    assert sorted(path.name for path in folder.iterdir()) == ["done"]
 
 
 def test_a_day_without_a_file_is_completed(run_dag: Any, ledger: Ledger) -> None:

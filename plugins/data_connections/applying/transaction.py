@@ -24,6 +24,7 @@ from data_connections.ledger.submissions import Submission
 from data_connections.spec.dataset import Dataset
 
 NOTHING_HELD = Bounds()
+TESTED = "The connection is testing: this is what would have become of the rows, and nothing was applied."
 
 Totals = Mapping[tuple[str, str], tuple[int, Decimal, Decimal]]
 """Rows, pieces and money by outcome and currency."""
@@ -134,6 +135,22 @@ def apply_staged(
     _finish(connection, submission.id, counts, warned)
     application.attempt.drop(connection)
     return True
+
+
+def judge_staged(
+    connection: LedgerConnection, submission: Submission, program: str, data_type: DataType, dataset: Dataset
+) -> None:
+    """Judge a sealed submission as ``apply_staged`` does, keep what became of its rows, and apply nothing.
+
+    Raises:
+        SealBroken: The staged rows are not the sealed ones.
+    """
+    application = replace(_opened(connection, submission, program, data_type, dataset), holds=True)
+    totals = judge(connection, application, rules_for(data_type))
+    warned = write_outcomes(connection, submission.id, application.attempt)
+    counts = _write_totals(connection, submission.id, totals)
+    _finish(connection, submission.id, counts, warned, tested=True)
+    application.attempt.drop(connection)
 
 
 def retry_rows(
@@ -272,12 +289,16 @@ def _write_totals(connection: LedgerConnection, submission_id: int, totals: Tota
     return counts
 
 
-def _finish(connection: LedgerConnection, submission_id: int, counts: Mapping[str, int], warned: int) -> None:
+def _finish(
+    connection: LedgerConnection, submission_id: int, counts: Mapping[str, int], warned: int, *, tested: bool = False
+) -> None:
+    state = "tested" if tested else "partly_applied" if counts["rejected"] else "applied"
     parameters: dict[str, Any] = {**counts, "id": submission_id, "warned": warned, "rows": sum(counts.values())}
+    parameters |= {"state": state, "message": TESTED if tested else None}
     connection.execute(
         """
         update submission
-        set state = case when %(rejected)s > 0 then 'partly_applied' else 'applied' end, code = null, message = null,
+        set state = %(state)s, code = null, message = %(message)s,
             rows = %(rows)s, accepted = %(accepted)s, warned = %(warned)s, rejected = %(rejected)s,
             duplicate = %(duplicate)s, held = %(held)s, finished_at = now(), leased_until = null
         where id = %(id)s

@@ -86,6 +86,36 @@ READING_CODES = {
         "A readme, a file for somebody else.",
         "Nothing, where they are not meant to be taken.",
     ),
+    "SAME_NAME": Code(
+        "A file of this name came before, with other bytes. What that does is the connection's `same_name`.",
+        "A name that is used again, a correction, or a file that was sent twice in different form.",
+        "Give every file a name of its own, such as by date and time.",
+    ),
+    "CAME_LATE": Code(
+        "The file is older than one that was applied before it, and the order of such files counts (a warning).",
+        "A file that was held back, or sent again.",
+        "Look at what it changed; send the younger one again where that should hold.",
+    ),
+    "TRAILER_MISSING": Code(
+        "The last line is not the trailer that `format.trailer` declares.",
+        "A file that was cut, or an export in another form.",
+        "Send the file again.",
+    ),
+    "TRAILER_MISMATCH": Code(
+        "The trailer says another number of rows, or another sum, than the file has.",
+        "A file that was cut or changed.",
+        "Send the file again.",
+    ),
+    "MANIFEST_MISMATCH": Code(
+        "The file's MD5 or SHA-256 is not what its manifest says.",
+        "A broken transfer, or a manifest of another file.",
+        "Send file and manifest again.",
+    ),
+    "MANIFEST_ROWS": Code(
+        "The file has not as many rows as its manifest says.",
+        "An export that was cut, or a manifest of another file.",
+        "Send file and manifest again.",
+    ),
     "PGP_NOT_ENCRYPTED": Code(
         "The file is not encrypted with PGP, and the connection takes encrypted files only.",
         "A script that sends the plain file.",

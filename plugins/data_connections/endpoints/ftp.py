@@ -15,6 +15,7 @@ from data_connections.endpoints.ftp_session import FtpSession, Tls
 from data_connections.endpoints.ftp_sessions import FtpSessions
 from data_connections.endpoints.ftp_times import KnownTimes
 from data_connections.endpoints.names import shown, split
+from data_connections.endpoints.network_errors import missing
 from data_connections.endpoints.sources import SourceFailed, blocks_of
 from data_connections.errors import (
     EndpointFileExists,
@@ -109,7 +110,7 @@ class FtpsEndpoint(Endpoint):
             try:
                 size, mtime = await self._sessions.asking(session.size_and_time, path)
             except ftplib.error_perm as error:
-                raise ftp_errors.missing(f"{self.address}: looking at {shown(path)!r}") from error
+                raise missing(f"{self.address}: looking at {shown(path)!r}") from error
         return RemoteFile(path, split(path)[1], size, mtime)
 
     async def read(self, path: str, offset: int = 0) -> AsyncIterator[bytes]:
@@ -143,7 +144,7 @@ class FtpsEndpoint(Endpoint):
         """Raise that a file is missing, or why it is refused."""
         if await self._sessions.asking(session.is_there, path):
             raise error
-        raise ftp_errors.missing(f"{self.address}: {shown(path)!r}") from error
+        raise missing(f"{self.address}: {shown(path)!r}") from error
 
     async def upload(self, path: str, source: Source) -> int:
         """Write a new file under exactly this name; whatever goes wrong, it may be left incomplete."""

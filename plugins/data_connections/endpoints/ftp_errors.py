@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ftplib
 import re
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from contextlib import contextmanager
 from data_connections.endpoints.certificates import not_trusted
 from data_connections.endpoints.contract import Timeouts
 from data_connections.endpoints.names import shown
+from data_connections.endpoints.network_errors import full, late, not_allowed, place_of, unreachable
 from data_connections.errors import (
     ConnectionsError,
-    EndpointFileMissing,
     FatalEndpointError,
     RetriableEndpointError,
 )
@@ -39,17 +38,13 @@ def is_connection_lost(error: BaseException) -> bool:
 @contextmanager
 def reported(address: str, doing: str, timeouts: Timeouts, path: str | None = None) -> Iterator[None]:
     """Raise whatever happens inside as an endpoint error that names the place and what was being done."""
-    place = f"{address}: {doing}" + (f" {shown(path)!r}" if path is not None else "")
+    place = place_of(address, doing, path)
     try:
         yield
     except ConnectionsError:
         raise
     except TimeoutError as error:
-        raise RetriableEndpointError(
-            f"{place}: no answer in time (limits in seconds: connect {timeouts.connect:g}, login {timeouts.login:g}, "
-            f"operation {timeouts.operation:g}, stall {timeouts.stall:g}). The server may be frozen or cut off by a "
-            "firewall, also only the ports of its data connections; it is tried again, then ask whoever runs it."
-        ) from error
+        raise late(place, timeouts, also=", also only the ports of its data connections") from error
     except ftplib.error_perm as error:
         raise _refusal(place, error) from error
     except (ftplib.Error, OSError, EOFError) as error:
@@ -58,31 +53,22 @@ def reported(address: str, doing: str, timeouts: Timeouts, path: str | None = No
 
 def _refusal(place: str, error: ftplib.error_perm) -> ConnectionsError:
     if str(error).startswith(_FULL):
-        return RetriableEndpointError(f"{place}: the server is full ({said(error)}). It is tried again.")
-    return FatalEndpointError(
-        f"{place}: the server does not allow it ({said(error)}). Ask whoever runs it for the right on that folder."
-    )
+        return full(place, said(error))
+    return not_allowed(place, said(error))
 
 
 def _trouble(place: str, error: Exception) -> ConnectionsError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return not_trusted(place, error)
-    if isinstance(error, socket.gaierror):
-        return RetriableEndpointError(
-            f"{place}: the host name cannot be resolved ({error.strerror}). Check its spelling and the DNS."
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return RetriableEndpointError(
-            f"{place}: the connection was refused. Nothing listens on that port now, or a firewall refuses us; "
-            "check host and port, and whether our address is allowed."
-        )
+    if away := unreachable(place, error):
+        return away
     if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "NO_PROTOCOLS_AVAILABLE"):
         return FatalEndpointError(
             f"{place}: the server does not speak TLS 1.2 or later there ({error.reason}). Check `tls` and the port: "
             "`explicit` is usual on port 21, `implicit` on 990."
         )
     if str(error).startswith(_FULL):
-        return RetriableEndpointError(f"{place}: the server is full ({said(error)}). It is tried again.")
+        return full(place, said(error))
     return RetriableEndpointError(
         f"{place}: the connection was lost or the server gave up ({said(error)}). The network may be down, or the "
         "server restarts or takes no more logins just now; it is tried again."
@@ -118,8 +104,3 @@ def no_tls(address: str, error: ftplib.error_perm) -> FatalEndpointError:
         f"{address}: the server offers no TLS ({said(error)}), and nothing is sent readable unasked. Ask the partner "
         "for FTPS or SFTP; only where that cannot be, say `tls: none` in the details."
     )
-
-
-def missing(place: str) -> EndpointFileMissing:
-    """Return the error for a file that is not there."""
-    return EndpointFileMissing(f"{place}: it is not there. Somebody may have moved or deleted it.")

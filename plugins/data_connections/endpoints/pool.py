@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
@@ -141,6 +142,23 @@ class EndpointPool:
         shared.listing = await asyncio.shield(shared.asking)
         return shared.listing
 
+    async def read(self, account: Account, path: str, most: int) -> bytes:
+        """Return the bytes of a small file, ``most`` of them at most.
+
+        Raises:
+            RetriableEndpointError: The host does not answer.
+            EndpointFileMissing: It is gone.
+        """
+        login = self._login(account)
+        await self._connect(login)
+        content = b""
+        async with login.listing, aclosing(login.endpoint.read(path)) as blocks:  # type: ignore[type-var]
+            async for block in blocks:
+                content += block
+                if len(content) >= most:
+                    break
+        return content[:most]
+
     def _login(self, account: Account) -> _Login:
         login = self._logins.get(account)
         if login is None:
@@ -235,6 +253,10 @@ class FolderWatch:
             newer_than = _now() - self._gap
         self._seen = await self._pool.listing(self._account, self._folder, newer_than)
         return list(self._seen.files)
+
+    async def read(self, path: str, most: int) -> bytes:
+        """Return a small file of the folder; errors as in ``EndpointPool.read``."""
+        return await self._pool.read(self._account, path, most)
 
     async def rest(self, seconds: float) -> None:
         """Wait until the next look is due."""

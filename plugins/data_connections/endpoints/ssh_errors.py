@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,10 +10,10 @@ from asyncssh import sftp as protocol
 
 from data_connections.endpoints.contract import Timeouts
 from data_connections.endpoints.names import shown
+from data_connections.endpoints.network_errors import full, late, missing, not_allowed, place_of, unreachable
 from data_connections.errors import (
     ConnectionsError,
     EndpointFileExists,
-    EndpointFileMissing,
     FatalEndpointError,
     RetriableEndpointError,
 )
@@ -34,17 +33,13 @@ def is_connection_lost(error: BaseException) -> bool:
 @contextmanager
 def reported(address: str, doing: str, timeouts: Timeouts, path: str | None = None) -> Iterator[None]:
     """Raise whatever happens inside as an endpoint error that names the place and what was being done."""
-    place = f"{address}: {doing}" + (f" {shown(path)!r}" if path is not None else "")
+    place = place_of(address, doing, path)
     try:
         yield
     except ConnectionsError:
         raise
     except TimeoutError as error:
-        raise RetriableEndpointError(
-            f"{place}: no answer in time (limits in seconds: connect {timeouts.connect:g}, login {timeouts.login:g}, "
-            f"operation {timeouts.operation:g}, stall {timeouts.stall:g}). The server may be frozen or cut off by a "
-            "firewall; it is tried again, then ask whoever runs it."
-        ) from error
+        raise late(place, timeouts) from error
     except asyncssh.SFTPError as error:
         raise _sftp_error(place, error) from error
     except (asyncssh.Error, OSError, EOFError) as error:
@@ -54,15 +49,13 @@ def reported(address: str, doing: str, timeouts: Timeouts, path: str | None = No
 def _sftp_error(place: str, error: asyncssh.SFTPError) -> ConnectionsError:
     said = shown(error.reason or type(error).__name__)
     if isinstance(error, _MISSING):
-        return EndpointFileMissing(f"{place}: it is not there. Somebody may have moved or deleted it.")
+        return missing(place)
     if isinstance(error, asyncssh.SFTPFileAlreadyExists):
         return EndpointFileExists(f"{place}: a file of that name is there already, and nothing is overwritten unasked.")
     if isinstance(error, _DENIED):
-        return FatalEndpointError(
-            f"{place}: the server does not allow it ({said}). Ask whoever runs it for the right on that folder."
-        )
+        return not_allowed(place, said)
     if isinstance(error, _FULL):
-        return RetriableEndpointError(f"{place}: the server is full ({said}). It is tried again.")
+        return full(place, said)
     if isinstance(error, _CUT):
         return _cut(place, said)
     return RetriableEndpointError(
@@ -77,15 +70,8 @@ def _connection_error(place: str, error: Exception) -> ConnectionsError:
             f"{place}: the server and we share no cipher, key exchange or host key algorithm ({shown(error.reason)}). "
             "The server needs a current SSH version."
         )
-    if isinstance(error, socket.gaierror):
-        return RetriableEndpointError(
-            f"{place}: the host name cannot be resolved ({error.strerror}). Check its spelling and the DNS."
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return RetriableEndpointError(
-            f"{place}: the connection was refused. Nothing listens on that port now, or a firewall refuses us; "
-            "check host and port, and whether our address is allowed."
-        )
+    if away := unreachable(place, error):
+        return away
     return _cut(place, shown(getattr(error, "reason", "") or str(error) or type(error).__name__))
 
 

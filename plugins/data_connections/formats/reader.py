@@ -22,6 +22,7 @@ from data_connections.formats.strict import read_rows, too_long
 from data_connections.formats.window import Window
 from data_connections.formats.xml_reader import is_xml, open_xml
 from data_connections.spec.file_format import FileFormat
+from data_connections.spec.trailer import Trailer
 
 BLOCK_SIZE = 1024 * 1024
 """How many bytes are read at a time."""
@@ -175,7 +176,8 @@ def open_rows(
             options={"byte_order_mark": "allow"},
         )
     chunks = utf8_chunks(source, codec, head[mark:], block_size)
-    window = Window(chunks, line_end_of(file_format.newline), file_format.skip_footer)
+    footer = max(file_format.skip_footer, file_format.trailer is not None)
+    window = Window(chunks, line_end_of(file_format.newline), footer)
     window.more()
     window.skip_lines(file_format.skip_lines)
     _refuse_blank(window, file_format, name)
@@ -191,7 +193,12 @@ def open_rows(
     width = len(header.names) + file_format.trailing_delimiter
     if file_format.quote is None and needs_double_quotes(window, file_format, dialect, width):
         found["quote"] = '"'
-    return RowReader(window, dialect, header, file_format.model_copy(update=found))
+    reader = RowReader(window, dialect, header, file_format.model_copy(update=found))
+    if file_format.trailer is None:
+        return reader
+    from data_connections.formats.trailer import TrailerReader
+
+    return TrailerReader(reader, window, Trailer(file_format.trailer))
 
 
 def _read_fully(source: BinaryIO, size: int) -> bytes:

@@ -17,6 +17,9 @@ class Window:
         chunks: The text, as UTF-8.
         line_end: What a physical line ends with.
         skip_footer: How many lines at the end are left out.
+
+    Attributes:
+        footer: Those lines, once all was read.
     """
 
     def __init__(self, chunks: Iterator[bytes], line_end: bytes, skip_footer: int = 0) -> None:
@@ -27,6 +30,7 @@ class Window:
         self._line_end = line_end
         self._skip_footer = skip_footer
         self._held = b""
+        self.footer = b""
 
     @property
     def overfull(self) -> bool:
@@ -72,4 +76,5 @@ class Window:
             end = max(text.rfind(self._line_end, 0, max(end, 0)), -1)
         cut = end + len(self._line_end) if end >= 0 else 0
         self._held = b"" if self.ended else text[cut:]
+        self.footer = text[cut:]
         return text[:cut]

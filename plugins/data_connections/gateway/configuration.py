@@ -24,6 +24,8 @@ class GatewayConfiguration:
         host: Name under which partners reach it (``CONNECTIONS_GATEWAY_HOST``, default localhost).
         sftp_port: TCP port of SFTP (``CONNECTIONS_GATEWAY_SFTP_PORT``, default 22); 0 takes any free one.
         ftp_port: TCP port of FTP and FTPS (``CONNECTIONS_GATEWAY_FTP_PORT``, default 21); 0 takes any free one.
+        ftps_port: TCP port of FTPS that is TLS from the first byte (``CONNECTIONS_GATEWAY_FTPS_PORT``, usually 990);
+            not offered where left out.
         passive_ports: Ports of FTP's data connections (``CONNECTIONS_GATEWAY_FTP_PASSIVE``, such as 50000-50100); any
             where left out.
         passive_address: Address that FTP clients are told to connect to, where it is not the one that they came to
@@ -44,6 +46,7 @@ class GatewayConfiguration:
     host: str = "localhost"
     sftp_port: int = 22
     ftp_port: int = 21
+    ftps_port: int | None = None
     passive_ports: tuple[int, ...] = ()
     passive_address: str | None = None
     plain_ftp: bool = False
@@ -68,6 +71,7 @@ class GatewayConfiguration:
             host=environment.get("CONNECTIONS_GATEWAY_HOST") or "localhost",
             sftp_port=_number(environment, "CONNECTIONS_GATEWAY_SFTP_PORT", 22),
             ftp_port=_number(environment, "CONNECTIONS_GATEWAY_FTP_PORT", 21),
+            ftps_port=_number(environment, "CONNECTIONS_GATEWAY_FTPS_PORT", 0) or None,
             passive_ports=_ports(environment.get("CONNECTIONS_GATEWAY_FTP_PASSIVE") or ""),
             passive_address=environment.get("CONNECTIONS_GATEWAY_FTP_ADDRESS") or None,
             plain_ftp=environment.get("CONNECTIONS_GATEWAY_PLAIN_FTP") == "1",
@@ -84,11 +88,13 @@ class GatewayAddress:
         host: Name that partners use.
         sftp_port: TCP port of SFTP.
         ftp_port: TCP port of FTP and FTPS.
+        ftps_port: TCP port of FTPS that is TLS from the first byte; None where that is not offered.
     """
 
     host: str
     sftp_port: int
     ftp_port: int
+    ftps_port: int | None = None
 
     def announce(self, configuration: GatewayConfiguration) -> None:
         """Leave the address where commands find it."""
@@ -103,7 +109,7 @@ class GatewayAddress:
         try:
             return cls(**json.loads(_address_file(configuration).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
-            return cls(configuration.host, configuration.sftp_port, configuration.ftp_port)
+            return cls(configuration.host, configuration.sftp_port, configuration.ftp_port, configuration.ftps_port)
 
 
 def hosted_folder(settings: Settings, environment: Mapping[str, str] = os.environ) -> Path:

@@ -31,6 +31,9 @@ def confirmation(
         "connection": spec.name,
         "login": login,
         "uri": f"{'sftp' if by_sftp else 'ftpes'}://{login}@{address.host}:{port}/",
+        "implicit_tls_uri": None
+        if by_sftp or address.ftps_port is None
+        else f"ftps://{login}@{address.host}:{address.ftps_port}/",
         "host": address.host,
         "port": port,
         "addresses": _addresses(address.host),

@@ -100,6 +100,22 @@ class FtpControl(TLS_FTPHandler):  # type: ignore[misc]  # pyftpdlib has no type
             self.data_channel.close()
 
 
+class ImplicitControl(FtpControl):
+    """A control connection that is TLS from the first byte; so are its data connections, whether asked for or not."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._pbsz = self._prot = True
+
+    def handle(self) -> None:
+        """Begin TLS before anything is said."""
+        self.secure_connection(self.ssl_context)
+
+    def handle_ssl_established(self) -> None:
+        """Greet."""
+        super().handle()
+
+
 class _Authorizer:
     """Lets logins of the roster in; what they may do, the desk decides."""
 
@@ -158,29 +174,38 @@ class FtpGateway:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         configuration = reception.configuration
-        self._handler = type(
-            "Control",
-            (FtpControl,),
-            {
-                "gateway": self,
-                "authorizer": _Authorizer(),
-                "certfile": str(certificate),
-                "ssl_context": None,
-                "tls_control_required": not configuration.plain_ftp,
-                "tls_data_required": not configuration.plain_ftp,
-                "passive_ports": list(configuration.passive_ports) or None,
-                "masquerade_address": configuration.passive_address,
-            },
-        )
+        self._settings = {
+            "gateway": self,
+            "authorizer": _Authorizer(),
+            "certfile": str(certificate),
+            "ssl_context": None,
+            "tls_control_required": not configuration.plain_ftp,
+            "tls_data_required": not configuration.plain_ftp,
+            "passive_ports": list(configuration.passive_ports) or None,
+            "masquerade_address": configuration.passive_address,
+        }
+        self._servers: list[FTPServer] = []
 
-    def listen(self, port: int) -> int:
-        """Begin to take connections and return the port; OSError where it cannot be had."""
+    def listen(self, port: int, implicit_port: int | None) -> tuple[int, int | None]:
+        """Begin to take connections and return the ports; OSError where one cannot be had."""
         ioloop = IOLoop()
-        self._server = FTPServer((self.reception.configuration.bind, port), self._handler, ioloop=ioloop)
-        self._server.max_cons = 0
+        try:
+            found = self._listen_on(port, FtpControl, ioloop)
+            implicit = None if implicit_port is None else self._listen_on(implicit_port, ImplicitControl, ioloop)
+        except OSError:
+            for server in self._servers:
+                server.close()
+            raise
         self._thread = threading.Thread(target=self._serve, args=[ioloop], name="ftp", daemon=True)
         self._thread.start()
-        return int(self._server.socket.getsockname()[1])
+        return found, implicit
+
+    def _listen_on(self, port: int, kind: type[FtpControl], ioloop: IOLoop) -> int:
+        handler = type(kind.__name__, (kind,), self._settings)
+        server = FTPServer((self.reception.configuration.bind, port), handler, ioloop=ioloop)
+        server.max_cons = 0
+        self._servers.append(server)
+        return int(server.socket.getsockname()[1])
 
     def end(self, control: FtpControl) -> None:
         """End a session soon; may be called from any thread."""
@@ -218,5 +243,7 @@ class FtpGateway:
                 self._ending.popleft().close()
             if self._closing and listening:
                 listening = False
-                self._server.close()
-        self._server.close_all()
+                for server in self._servers:
+                    server.close()
+        for server in self._servers:
+            server.close_all()

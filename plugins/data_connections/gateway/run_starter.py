@@ -96,7 +96,7 @@ class RunStarter:
 
     async def _unclaimed(self, connection_id: int, spec: InboundConnection) -> bool:
         endpoint = HostedEndpoint(self._hosted / str(connection_id) / FILES)
-        rules = ArrivalRules.of(spec.details.file_pattern, spec.details.exclude)
+        rules = ArrivalRules.of_folder(spec.details)
         files = [file for file in await endpoint.list("/") if rules.objection(file.name) is None]
 
         def unclaimed() -> bool:

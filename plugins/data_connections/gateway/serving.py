@@ -88,19 +88,20 @@ class Gateway:
         self._acceptor, self._serving = acceptor, _names(keys)
         self._port = acceptor.get_port()
         if self._ftp is None:
-            self._ftp, ftp_port = self._listen_ftp()
-            self.address = GatewayAddress(self.configuration.host, self._port, ftp_port)
+            self._ftp, ftp_port, ftps_port = self._listen_ftp()
+            self.address = GatewayAddress(self.configuration.host, self._port, ftp_port, ftps_port)
         self.address.announce(self.configuration)
 
-    def _listen_ftp(self) -> tuple[FtpGateway, int]:
+    def _listen_ftp(self) -> tuple[FtpGateway, int, int | None]:
         configuration = self.configuration
         ftp = FtpGateway(self.reception, gateway_certificate(configuration), asyncio.get_running_loop())
         try:
-            return ftp, ftp.listen(configuration.ftp_port)
+            return ftp, *ftp.listen(configuration.ftp_port, configuration.ftps_port)
         except OSError as taken:
+            ports = " or ".join(str(port) for port in (configuration.ftp_port, configuration.ftps_port) if port)
             raise ConfigurationError(
-                f"The gateway cannot listen on {configuration.bind} port {configuration.ftp_port} ({taken.strerror}). "
-                "Choose another with CONNECTIONS_GATEWAY_FTP_PORT, or stop what has it."
+                f"The gateway cannot listen on {configuration.bind} port {ports} ({taken.strerror}). Choose another "
+                "with CONNECTIONS_GATEWAY_FTP_PORT or CONNECTIONS_GATEWAY_FTPS_PORT, or stop what has it."
             ) from taken
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -17,6 +18,7 @@ from upath import UPath
 from data_connections.errors import ConnectionsError
 
 BLOCK = 1024 * 1024
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class OriginalDamaged(ConnectionsError):
@@ -36,6 +38,10 @@ class Original:
     key: str
     sha256: str
     size: int
+
+
+class LandingFull(ConnectionsError):
+    """The landing area has no room left; trying again helps once somebody made some."""
 
 
 class Incoming:
@@ -120,6 +126,13 @@ class Landing:
                 yield incoming
                 _to_disk(handle)
             self._publish(temporary, incoming.original)
+        except OSError as failed:
+            if failed.errno not in _NO_ROOM:
+                raise
+            raise LandingFull(
+                f"The landing area {self._root} has no room left ({failed.strerror}). Nothing of the file was kept. "
+                "Make room there. It is tried again."
+            ) from failed
         finally:
             with suppress(FileNotFoundError):
                 temporary.unlink()

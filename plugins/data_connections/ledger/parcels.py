@@ -94,6 +94,8 @@ def _state_of(states: Counter[str]) -> str:
     """Return the state of a parcel: that of its members where all agree, else how much of it was applied."""
     if len(states) == 1:
         return next(iter(states))
+    if "tested" in states:
+        return "tested"
     if set(states) <= {"applied", "duplicate"}:
         return "applied"
     return "partly_applied"

@@ -27,7 +27,7 @@ class FileResult:
         """Why the file makes its run Failed, or None (decision 11 of the design)."""
         if self.state == "quarantined":
             return f"refused whole ({self.code})"
-        if self.state not in ("applied", "partly_applied", "duplicate", "on_hold"):
+        if self.state not in ("applied", "partly_applied", "duplicate", "on_hold", "tested"):
             return f"not finished ({self.state})"
         if self.max_rejects is not None and self.rejected > self.max_rejects:
             return f"{self.rejected} rows rejected, allowed are {self.max_rejects}"

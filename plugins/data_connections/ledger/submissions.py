@@ -15,7 +15,7 @@ from data_connections.errors import UnknownName
 from data_connections.ledger.database import LedgerConnection
 
 UNFINISHED = ("claimed", "fetched", "validated", "on_hold")
-FINAL = ("applied", "partly_applied", "quarantined", "duplicate")
+FINAL = ("applied", "partly_applied", "quarantined", "duplicate", "tested")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Submission:
         members: Of such a zip: how many submissions came in it.
         message_key: Where the OpenPGP message is kept that it came as; ``landing_key`` is what that holds.
         signed_by: Fingerprint of the partner's key that signed it.
+        vouched: What a marker or manifest said of it, as ``endpoints.vouching.Voucher`` has it.
+        replaces_id: The submission of the same name whose effect is undone when this one is applied.
     """
 
     id: int
@@ -78,6 +80,8 @@ class Submission:
     members: int | None
     message_key: str | None
     signed_by: str | None
+    vouched: dict[str, Any] | None
+    replaces_id: int | None
     approved_by: str | None
     approved_at: datetime | None
     claimed_at: datetime
@@ -94,10 +98,11 @@ class Submission:
         return self.state in FINAL
 
 
-_COLUMNS = ", ".join(field.name for field in fields(Submission))
+COLUMNS = ", ".join(field.name for field in fields(Submission))
 
 
-def _rows(connection: LedgerConnection, query: str, parameters: Any) -> list[Submission]:
+def rows_of(connection: LedgerConnection, query: str, parameters: Any) -> list[Submission]:
+    """Return what a query for ``COLUMNS`` finds."""
     with connection.cursor(row_factory=class_row(Submission)) as cursor:
         return cursor.execute(query.encode(), parameters).fetchall()
 
@@ -108,8 +113,8 @@ def get(connection: LedgerConnection, submission_id: int, *, lock: bool = False)
     Raises:
         UnknownName: There is none of that number.
     """
-    query = f"select {_COLUMNS} from submission where id = %s" + (" for update" if lock else "")
-    found = _rows(connection, query, [submission_id])
+    query = f"select {COLUMNS} from submission where id = %s" + (" for update" if lock else "")
+    found = rows_of(connection, query, [submission_id])
     if not found:
         raise UnknownName("submission", str(submission_id), ())
     return found[0]
@@ -121,8 +126,8 @@ def find(connection: LedgerConnection, text: str) -> Submission:
     Raises:
         UnknownName: There is none.
     """
-    query = f"select {_COLUMNS} from submission where id::text = %(text)s or trace_id::text = lower(%(text)s)"
-    found = _rows(connection, query, {"text": text.strip()})
+    query = f"select {COLUMNS} from submission where id::text = %(text)s or trace_id::text = lower(%(text)s)"
+    found = rows_of(connection, query, {"text": text.strip()})
     if not found:
         raise UnknownName("submission", text, ())
     return found[0]
@@ -141,6 +146,7 @@ def add(
     sighting_id: int | None = None,
     apply_anyway: bool = False,
     trace_id: UUID | None = None,
+    vouched: Mapping[str, Any] | None = None,
 ) -> int:
     """Add the next submission of a connection, in state ``claimed``, and return its id.
 
@@ -150,9 +156,10 @@ def add(
     added = connection.execute(
         """
         insert into submission (trace_id, connection_id, revision, number, data_type, file_name, received_at, origin,
-                                state, size, sighting_id, apply_anyway)
+                                state, size, sighting_id, apply_anyway, vouched)
         select coalesce(%(trace)s, gen_random_uuid()), %(connection)s, %(revision)s, coalesce(max(number), 0) + 1,
-               %(data_type)s, %(file_name)s, %(received_at)s, %(origin)s, 'claimed', %(size)s, %(sighting)s, %(again)s
+               %(data_type)s, %(file_name)s, %(received_at)s, %(origin)s, 'claimed', %(size)s, %(sighting)s, %(again)s,
+               %(vouched)s
         from submission where connection_id = %(connection)s
         returning id
         """,
@@ -167,6 +174,7 @@ def add(
             "sighting": sighting_id,
             "again": apply_anyway,
             "trace": trace_id,
+            "vouched": Jsonb(dict(vouched)) if vouched else None,
         },
     ).fetchone()
     assert added is not None  # noqa: S101 - an aggregate always gives one row
@@ -194,11 +202,13 @@ def add_replay(
     added = connection.execute(
         """
         insert into submission (connection_id, revision, number, data_type, file_name, received_at, origin, state,
-                                size, sha256, landing_key, fetched_at, run_id, replays_id, apply_anyway)
+                                size, sha256, landing_key, fetched_at, run_id, replays_id, apply_anyway, message_key,
+                                signed_by)
         select o.connection_id, %(revision)s,
                (select max(number) + 1 from submission where connection_id = o.connection_id),
                v.spec ->> 'data_type', o.file_name, o.received_at, 'replay', 'fetched', o.size, o.sha256, o.landing_key,
-               now(), %(run)s, o.id, %(again)s
+               now(), %(run)s, o.id, %(again)s,
+               coalesce(o.message_key, (select p.message_key from submission p where p.id = o.parcel_id)), o.signed_by
         from submission o join connection_revision v on v.connection_id = o.connection_id and v.number = %(revision)s
         where o.id = %(original)s
         returning id
@@ -232,14 +242,14 @@ def not_fully_applied(connection: LedgerConnection, connection_id: int) -> list[
     Of submissions of equal bytes only the newest counts; of a parcel, its members.
     """
     query = f"""
-        select {_COLUMNS} from submission s
+        select {COLUMNS} from submission s
         where connection_id = %(connection)s and state in ('quarantined', 'partly_applied') and landing_key is not null
             and members is null
             and not exists (select from submission later where later.connection_id = s.connection_id
                             and later.sha256 = s.sha256 and later.id > s.id)
         order by turn, number
     """
-    return _rows(connection, query, {"connection": connection_id})
+    return rows_of(connection, query, {"connection": connection_id})
 
 
 def set_fetched(connection: LedgerConnection, submission_id: int, key: str, sha256: str, size: int) -> bool:
@@ -334,42 +344,11 @@ def set_acknowledged(connection: LedgerConnection, submission_id: int) -> None:
     )
 
 
-def fully_applied_twin(connection: LedgerConnection, submission: Submission, *, absolute: bool) -> int | None:
-    """Return the earliest submission of the same connection with equal bytes that was applied to the last row.
-
-    Args:
-        connection: The ledger.
-        submission: The one that might be a copy.
-        absolute: Whether such rows say what is to be: then bytes that come again after something else for the same
-            rows was applied, or still may be, are no copy: A, B, A ends at A.
-    """
-    twin = connection.execute(
-        """
-        select min(t.id) as id from submission t
-        where t.sha256 = %(sha256)s and t.connection_id = %(connection)s and t.id <> %(id)s and t.state = 'applied'
-          and t.withdrawn_at is null
-          and not (%(absolute)s and exists (
-              select from submission later
-              join connection_revision r on r.connection_id = later.connection_id and r.number = later.revision
-              where case when later.connection_id = t.connection_id
-                         then (later.turn, later.number) > (t.turn, t.number)
-                              and (later.turn, later.number)
-                                  < (select own.turn, own.number from submission own where own.id = %(id)s)
-                         else later.id > t.id and later.id < %(id)s end
-                and later.parcel_id is distinct from t.id and later.members is null and later.data_type = t.data_type
-                and later.state not in ('quarantined', 'duplicate') and later.sha256 is distinct from t.sha256
-                and r.spec ->> 'program' = (select spec ->> 'program' from connection_revision own
-                                            where own.connection_id = %(connection)s and own.number = %(revision)s)))
-        """,
-        {
-            "sha256": submission.sha256,
-            "connection": submission.connection_id,
-            "id": submission.id,
-            "revision": submission.revision,
-            "absolute": absolute,
-        },
-    ).fetchone()
-    return twin["id"] if twin else None
+def add_warning(connection: LedgerConnection, submission_id: int, warning: Mapping[str, Any]) -> None:
+    """Add what there is to say about a file beside its rows."""
+    connection.execute(
+        "update submission set warnings = warnings || %s where id = %s", [Jsonb([dict(warning)]), submission_id]
+    )
 
 
 def first_unfinished(connection: LedgerConnection, connection_id: int) -> int | None:

@@ -25,7 +25,9 @@ _FEW_DAYS = timedelta(days=92)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
-State = Literal["claimed", "fetched", "validated", "on_hold", "applied", "partly_applied", "quarantined", "duplicate"]
+State = Literal[
+    "claimed", "fetched", "validated", "on_hold", "applied", "partly_applied", "quarantined", "duplicate", "tested"
+]
 _UNDER_WAY = ("claimed", "fetched", "validated")
 
 

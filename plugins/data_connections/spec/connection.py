@@ -112,6 +112,16 @@ class InboundConnection(_Connection):
 
     direction: Literal["inbound"] = Field(description="We take files in.")
     methodology: Literal["pull", "push"] = Field(default="pull", description="Whether we pull, or the partner pushes.")
+    status: Literal["live", "testing"] = Field(
+        default="live",
+        description="While `testing`, files are judged and answered with receipt, summary and rejects, and nothing "
+        "is applied.",
+    )
+    same_name: Literal["accept", "refuse", "correct"] = Field(
+        default="accept",
+        description="What a file does whose name came before with other bytes: it is one more file, it is refused, or "
+        "what the earlier one did to actions is undone before it is applied.",
+    )
     details: InboundFolder = Field(description="Where the files are, and what happens to them there.")
     arrival: Arrival = Field(default=Arrival(), description="Which files a run waits for, and how long.")
     expects: tuple[ExpectedFiles, ...] = Field(

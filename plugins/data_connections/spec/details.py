@@ -144,6 +144,17 @@ class InboundFolder(Folder):
         description="Exact name, or with `*` (any run), `?` (one character) and `{date:%Y_%m_%d}` (business date).",
     )
     exclude: tuple[Pattern, ...] = Field(default=(), description="Patterns of files that are never taken.")
+    marker: str | None = Field(
+        default=None,
+        pattern=r"^\.[A-Za-z0-9_.-]{1,20}$",
+        description="Ending of the empty files that say that a file is whole, such as `.fin`: `orders.csv.fin` or "
+        "`orders.fin` for `orders.csv`. A file is taken once its marker is there, and not before.",
+    )
+    manifest: Pattern | None = Field(
+        default=None,
+        description="Pattern of manifests, which name files with their size, MD5 or SHA-256 and rows. A file is taken "
+        "once a manifest names it, and refused where it is not what that says.",
+    )
     member_pattern: Pattern = Field(
         default="*",
         min_length=1,

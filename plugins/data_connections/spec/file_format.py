@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from data_connections.errors import ConfigurationError, nearest
 from data_connections.spec.options import from_options
+from data_connections.spec.trailer import Trailer
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " ", "colon": ":"}
 _QUOTES = {"none": "", "double": '"', "single": "'", "apostrophe": "'"}
@@ -85,6 +86,12 @@ def _empty_is_none(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _trailer(text: str | None) -> str | None:
+    if text is not None:
+        Trailer(text)
+    return text
+
+
 class FileFormat(BaseModel):
     """Everything that can differ between one file of rows and another.
 
@@ -142,6 +149,11 @@ class FileFormat(BaseModel):
 
     skip_footer: int = Field(default=0, ge=0, le=1_000)
     """How many lines at the end are not part of the table; blank lines after them do not count."""
+
+    trailer: Annotated[str | None, BeforeValidator(_empty_is_none), AfterValidator(_trailer)] = None
+    """The last line, where it says what the file holds: ``{rows}`` and ``{sum:Amount}`` stand for the figures and
+    ``{*}`` for anything, as in ``TRL|{rows}|{sum:Amount}``. A file whose trailer is missing or says something else is
+    refused."""
 
     header: bool = True
     """Whether the table begins with the names of its columns."""

@@ -21,6 +21,7 @@ from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submissions import Submission
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.rejects import write_rejects
+from data_connections.steps.vouched import voucher_of
 
 SPOOLED = 8 * 1024 * 1024
 """Bytes of a rejects file that are held in memory; a larger one goes to a temporary file."""
@@ -169,6 +170,10 @@ def _clear_away(job: Job, endpoint: BlockingEndpoint, file: RemoteFile) -> None:
         return
     token = str(submission.trace_id)
     with suppress(EndpointFileMissing, FileChanged):
+        voucher = voucher_of(submission)
+        if voucher is not None and voucher.marker:
+            with suppress(EndpointFileMissing):
+                endpoint.delete(voucher.by)
         if details.after_read == "delete":
             endpoint.run(delete_after_read, file, token)
         else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from data_connections import applying
@@ -12,9 +13,11 @@ from data_connections.data_types import DataTypes
 from data_connections.endpoints.blocking import BlockingEndpoint
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.names import shown
+from data_connections.endpoints.vouching import Voucher
 from data_connections.errors import EndpointFileMissing, FileChanged, FileRefused, SealBroken
 from data_connections.landing import Landing
 from data_connections.ledger import Ledger, sightings, staging, submissions
+from data_connections.ledger import sameness as likeness
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Seal
 from data_connections.ledger.submissions import Submission
@@ -26,15 +29,23 @@ from data_connections.steps.held_rows import retry_held
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.journaling import record_landed
 from data_connections.steps.pinned_run import PinnedRun
+from data_connections.steps.sameness import CAME_LATE, SAME_NAME, tell, withdraw_replaced
 from data_connections.steps.stage import Staged, seal, stage
-from data_connections.steps.unwrap import KEY_EXPIRES, Keys, unwrap
+from data_connections.steps.unwrap import KEY_EXPIRES, Keys, is_as_it_came, unwrap
+from data_connections.steps.vouched import Weighed, voucher_of
 
 __all__ = ["acknowledge", "apply", "claim", "fetch", "result_of", "validate"]
 
 RESTAGE_TRIES = 3
+SAID_BEFORE = frozenset({KEY_EXPIRES, SAME_NAME, CAME_LATE})
+"""Warnings about a file that are older than its rows, and stay when these are staged again."""
+
+NO_VOUCHERS: Mapping[str, Voucher] = MappingProxyType({})
 
 
-def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[Submission]:
+def claim(
+    ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile], vouchers: Mapping[str, Voucher] = NO_VOUCHERS
+) -> list[Submission]:
     """Claim files for a run, each once, in the order given.
 
     What an earlier run of the connection claimed and left unfinished because it died is taken up too, first.
@@ -43,6 +54,7 @@ def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[S
         ledger: The ledger.
         run: The run; its revision's spec holds for these submissions.
         files: Files that have settled, in claim order.
+        vouchers: What a marker or manifest says of them, by path.
 
     Returns:
         The submissions that the run has to bring to an end, in claim order; members of a parcel come with it.
@@ -51,13 +63,15 @@ def claim(ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile]) -> list[S
     with ledger.connect() as connection:
         connection.execute("select from connection where id = %s for no key update", [run.connection_id])
         for file in files:
-            _claim_one(connection, run, run.spec, file)
+            _claim_one(connection, run, run.spec, file, vouchers.get(file.path))
         leased = sightings.take_leases(connection, run.connection_id, run.id)
         found = [submissions.get(connection, submission_id) for submission_id in leased]
     return [submission for submission in found if submission.parcel_id not in leased]
 
 
-def _claim_one(connection: LedgerConnection, run: PinnedRun, spec: InboundConnection, file: RemoteFile) -> None:
+def _claim_one(
+    connection: LedgerConnection, run: PinnedRun, spec: InboundConnection, file: RemoteFile, voucher: Voucher | None
+) -> None:
     sighting = sightings.record(connection, run.connection_id, file, "claimed", None)
     if sightings.submission_of(connection, sighting) is None:
         submissions.add(
@@ -70,6 +84,7 @@ def _claim_one(connection: LedgerConnection, run: PinnedRun, spec: InboundConnec
             origin="endpoint",
             size=file.size,
             sighting_id=sighting,
+            vouched=voucher.as_json() if voucher else None,
         )
 
 
@@ -114,7 +129,9 @@ def _keep(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing
     if file.size > most:
         raise FileRefused("FILE_TOO_LARGE", f"The file has {file.size:,} bytes, allowed are {most:,}.")
     with landing.keep() as incoming:
-        endpoint.fetch(file, incoming.write)
+        weighed = Weighed(incoming.write, voucher_of(job.submission), file.name)
+        endpoint.fetch(file, weighed.write)
+        weighed.compare()
     original = incoming.original
     record_landed(landing, job.submission, job.name, original, file)
     with ledger.connect() as connection:
@@ -150,7 +167,8 @@ def _job_to_read(ledger: Ledger, submission_id: int, data_types: DataTypes | Non
     with ledger.connect() as connection:
         sightings.renew_lease(connection, submission_id)
         job = read_job(connection, submission_id, data_types, lock=True)
-        is_open = job.submission.state == "fetched" and not _end_as_duplicate(connection, job)
+        is_closed = job.spec.pgp is not None and is_as_it_came(job.submission)
+        is_open = job.submission.state == "fetched" and (is_closed or not _end_as_duplicate(connection, job))
     return job if is_open else None
 
 
@@ -165,8 +183,11 @@ def _unwrapped(ledger: Ledger, landing: Landing, job: Job, keys: Keys | None) ->
 
 def _read(ledger: Ledger, landing: Landing, job: Job) -> None:
     try:
-        if not parcels.unpack(ledger, landing, job):
-            _stage_and_seal(ledger, landing, job)
+        if parcels.unpack(ledger, landing, job):
+            return
+        if job.submission.attempt is None:
+            tell(ledger, job)
+        _stage_and_seal(ledger, landing, job)
     except FileRefused as refused:
         place = {"line": refused.line} | ({"format": refused.options} if refused.options else {})
         _quarantine(ledger, job.submission.id, refused.code, refused.message, place)
@@ -187,14 +208,14 @@ def _record_seal(connection: LedgerConnection, job: Job, staged: Staged, latest:
         "data_type_version": job.data_type.version,
         "format": _format_of(staged),
         "warnings": [
-            *(kept for kept in latest.warnings if kept["code"] == KEY_EXPIRES),
+            *(kept for kept in latest.warnings if kept["code"] in SAID_BEFORE),
             *(warning._asdict() for warning in staged.warnings),
         ],
         "expectations": list(staged.expectations),
         "corrects_id": submissions.corrected(connection, latest, staged.corrects),
     }
     if latest.seal != changes["seal"]:
-        held = limit_passed(job.spec.limits.hold_if, sealed)
+        held = None if job.spec.status == "testing" else limit_passed(job.spec.limits.hold_if, sealed)
         changes["state"] = "on_hold" if held else "validated"
         changes["code"], changes["message"] = held or (None, None)
         changes["approved_by"] = changes["approved_at"] = None
@@ -238,7 +259,7 @@ def _free_held(ledger: Ledger, submission_id: int, data_types: DataTypes | None)
     """Try the held rows of the program again once a submission brought actions."""
     with ledger.connect() as connection:
         job = read_job(connection, submission_id, data_types)
-    if job.submission.accepted and job.submission.data_type == "conversions":
+    if job.submission.accepted and job.submission.state != "tested" and job.submission.data_type == "conversions":
         retry_held(ledger, datetime.now(UTC), program=job.spec.program, data_types=data_types)
 
 
@@ -248,7 +269,15 @@ def _apply_once(connection: LedgerConnection, submission_id: int, data_types: Da
     if job.submission.state != "validated" or job.submission.members:
         return
     applying.lock_family(connection, job.data_type, job.spec.program)
-    if _end_as_duplicate(connection, job) or applying.apply_staged(
+    if job.spec.status == "testing":
+        applying.judge_staged(connection, job.submission, job.spec.program, job.data_type, job.spec.dataset)
+        staging.drop_attempts(connection, submission_id)
+        return
+    if _end_as_duplicate(connection, job):
+        staging.drop_attempts(connection, submission_id)
+        return
+    withdraw_replaced(connection, job)
+    if applying.apply_staged(
         connection,
         job.submission,
         job.spec.program,
@@ -264,7 +293,7 @@ def _end_as_duplicate(connection: LedgerConnection, job: Job) -> bool:
     if submission.apply_anyway:
         return False
     absolute = applying.is_absolute(job.data_type)
-    twin = submissions.fully_applied_twin(connection, submission, absolute=absolute)
+    twin = likeness.fully_applied_twin(connection, submission, absolute=absolute)
     if twin is not None:
         submissions.set_duplicate(connection, submission.id, twin)
     return twin is not None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from data_connections.endpoints.arrival import ArrivalRules
+from data_connections.endpoints.arrival import IN_WORDS, ArrivalRules, look
 from data_connections.endpoints.blocking import BlockingEndpoint
+from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.names import join
+from data_connections.endpoints.vouching import MOST_BYTES, Voucher, read_manifest
 from data_connections.errors import ConnectionsError, EndpointFolderMissing
+from data_connections.ledger import Ledger, sightings
 from data_connections.spec import ConnectionSpec, InboundConnection, OutboundConnection
 
 _CONTENT = b"Connections tries out whether it may write here, and deletes this file at once.\n"
@@ -63,7 +67,7 @@ def _attempts(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[tupl
 
 
 def _listed(spec: InboundConnection, endpoint: BlockingEndpoint) -> str:
-    rules = ArrivalRules.of(spec.details.file_pattern, spec.details.exclude)
+    rules = ArrivalRules.of_folder(spec.details)
     files = endpoint.list(spec.details.folder)
     fitting = sorted((file for file in files if rules.objection(file.name) is None), key=rules.claim_order)
     first = ", ".join(f"{file.shown} ({file.size:,} bytes)" for file in fitting[:_SHOWN])
@@ -72,6 +76,36 @@ def _listed(spec: InboundConnection, endpoint: BlockingEndpoint) -> str:
         f"{spec.details.folder} can be listed; of {_files(len(files))}, {len(fitting)} would be taken by "
         f"{spec.details.file_pattern!r}{': ' + first + more if fitting else ''}."
     )
+
+
+def next_run(ledger: Ledger, connection_id: int, spec: InboundConnection, endpoint: BlockingEndpoint) -> ProbeStep:
+    """Say what a run would take now if no file changed any more; nothing is claimed, nothing written down."""
+    rules = ArrivalRules.of_folder(spec.details)
+    files = endpoint.list(spec.details.folder)
+    manifests = [(file, _manifest(endpoint, file)) for file in files if rules.is_manifest(file.name)]
+    arrivals = look(files, files, rules, manifests)
+    with ledger.connect() as connection:
+        new = sightings.open_paths(connection, connection_id, arrivals.taken)
+    taken = [file.shown for file in arrivals.taken if file.path in new][: spec.limits.files_per_run]
+    known = len(arrivals.taken) - len(new)
+    reasons = Counter(IN_WORDS[each.reason] for each in arrivals.not_taken)
+    parts = [f"a run would take {_files(len(taken))} now{': ' + _first(taken) if taken else ''}"]
+    if known:
+        parts.append(f"{_files(known)} {'was' if known == 1 else 'were'} taken before")
+    parts += [f"{_files(count)} would be left: {reason}" for reason, count in reasons.items()]
+    sentence = "; ".join(parts)
+    return ProbeStep("next run", True, f"{sentence[0].upper()}{sentence[1:]}.")
+
+
+def _manifest(endpoint: BlockingEndpoint, file: RemoteFile) -> dict[str, Voucher]:
+    blocks: list[bytes] = []
+    if file.size <= MOST_BYTES:
+        endpoint.fetch(file, blocks.append)
+    return read_manifest(b"".join(blocks), file.path)
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _write(endpoint: BlockingEndpoint, folder: str) -> str:

@@ -62,7 +62,7 @@ def drop_abandoned_staging(ledger: Ledger) -> int:
     rows = ledger.all(
         """
         select s.id from submission s
-        where s.state in ('applied', 'partly_applied', 'quarantined', 'duplicate')
+        where s.state in ('applied', 'partly_applied', 'quarantined', 'duplicate', 'tested')
           and exists (
               select from pg_tables
               where schemaname = 'staging' and starts_with(tablename, 'rows_' || s.id || '_')

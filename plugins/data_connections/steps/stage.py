@@ -22,6 +22,7 @@ from data_connections.ledger.submissions import Submission
 from data_connections.spec.file_format import FileFormat
 from data_connections.steps.job import Job
 from data_connections.steps.vanished import vanished_columns
+from data_connections.steps.vouched import compare_rows
 from data_connections.validation import REJECTS_COLUMNS, Finding, Totals, ValidatedBlock, Validation
 from data_connections.validation.file_suite import FileSuite, FileSuiteResult, evaluate_in_postgres
 from data_connections.validation.opening import open_table
@@ -100,6 +101,7 @@ def _staged(ledger: Ledger, landing: Landing, job: Job, attempt: Attempt) -> Sta
             _copy(connection, attempt, validation, job.data_type, suite)
     if not validation.totals.rows and not job.spec.allow_empty:
         raise FileRefused("EMPTY", "The file has a header and no row, and this connection expects rows.")
+    compare_rows(job.submission, validation.totals.rows)
     found = _evaluate(ledger, attempt, job.data_type, suite, validation)
     return Staged(
         attempt,

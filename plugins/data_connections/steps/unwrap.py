@@ -12,6 +12,7 @@ from data_connections.formats.openpgp import Keyring, is_message, open_message
 from data_connections.landing import Landing
 from data_connections.landing.area import BLOCK
 from data_connections.ledger import Ledger, submissions
+from data_connections.ledger.submissions import Submission
 from data_connections.steps.job import Job
 from data_connections.validation import Finding
 
@@ -31,9 +32,7 @@ def unwrap(ledger: Ledger, landing: Landing, job: Job, keys: Keys | None) -> boo
         OriginalDamaged: The original is gone or no longer what was kept.
     """
     submission, pgp = job.submission, job.spec.pgp
-    if submission.message_key is not None or submission.parcel_id is not None:
-        return False
-    if pgp is None:
+    if pgp is None or not is_as_it_came(submission):
         return False
     with landing.open(str(submission.landing_key)) as source:
         kind = is_message(source.read(HEAD))
@@ -56,6 +55,11 @@ def unwrap(ledger: Ledger, landing: Landing, job: Job, keys: Keys | None) -> boo
     with ledger.connect() as connection:
         submissions.set_unwrapped(connection, submission.id, original.key, original.sha256, opened.signed_by, warnings)
     return True
+
+
+def is_as_it_came(submission: Submission) -> bool:
+    """Whether nobody has opened a submission's file yet: neither as a message, nor as a parcel's."""
+    return submission.message_key is None and submission.parcel_id is None
 
 
 def _unprotected(name: str, *, encrypted: bool) -> FileRefused:

@@ -40,6 +40,10 @@ def remote(name: str, size: int = 10, age: int = 0) -> RemoteFile:
         ("a_draft.csv", Reason.EXCLUDED),
         ("a.CSV", Reason.PATTERN),
         ("a.txt", Reason.PATTERN),
+        ("a.xml.gz", Reason.PATTERN),
+        ("a.zip", Reason.PATTERN),
+        ("a.xlsx", Reason.EXTENSION),
+        ("orders", Reason.EXTENSION),
         ("a\u201b2Fb.csv", Reason.UNSAFE_NAME),
         ("..", Reason.UNSAFE_NAME),
         ("", Reason.UNSAFE_NAME),
@@ -57,8 +61,13 @@ def test_reasons_are_words_that_can_be_stored() -> None:
         "reserved",
         "excluded",
         "pattern",
+        "extension",
         "first_look",
         "changing",
+        "marker",
+        "manifest",
+        "not_vouched",
+        "not_whole",
     ]
 
 

@@ -62,6 +62,43 @@ def test_a_file_is_put_listed_fetched_renamed_and_deleted(hosting: Hosting, part
     assert use["details"]["protocol"] == "ftps"
 
 
+class ImplicitClient(ftplib.FTP_TLS):
+    """Speaks TLS from the first byte."""
+
+    def connect(self, *arguments: object, **named: object) -> str:
+        self.sock = socket.create_connection(("127.0.0.1", self.port), 20)
+        self.af = self.sock.family
+        self.sock = self.context.wrap_socket(self.sock, server_hostname="localhost")
+        self.file = self.sock.makefile("r", encoding=self.encoding)
+        self.welcome = self.getresp()
+        return self.welcome
+
+
+def test_tls_from_the_first_byte(hosting: Hosting) -> None:
+    hosting.stop()
+    hosting.changes["ftps_port"] = 0
+    hosting.start()
+    partner = hosting.host(BY_FTP)
+    gateway = hosting.gateway
+    assert gateway is not None
+    context = ssl.create_default_context(cafile=str(gateway_certificate(hosting.configuration)))
+    with ImplicitClient(timeout=20, context=context) as client:
+        client.port = gateway.address.ftps_port or 0
+        client.connect()
+        client.host = "localhost"
+        ftplib.FTP.login(client, partner.secret.login, partner.secret.password)
+        client.prot_p()
+        client.storbinary("STOR orders.csv", io.BytesIO(b"x" * 100_000))
+        back = io.BytesIO()
+        client.retrbinary("RETR orders.csv", back.write)
+    assert back.getvalue() == b"x" * 100_000
+    assert {entry["details"]["protocol"] for entry in hosting.activity("login.used")} == {"ftps"}
+    with pytest.raises((OSError, EOFError)), ftplib.FTP(timeout=2) as plain:
+        plain.connect("127.0.0.1", gateway.address.ftps_port or 0)
+    with logged_in(partner) as explicit:
+        assert "orders.csv" in explicit.nlst()
+
+
 def test_an_upload_that_ends_without_tls_saying_so_is_not_kept(hosting: Hosting, partner: Partner) -> None:
     with logged_in(partner) as client:
         data = client.transfercmd("STOR orders.csv")

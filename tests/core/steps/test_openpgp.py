@@ -14,6 +14,7 @@ from data_connections.errors import ConfigurationError
 from data_connections.formats.openpgp import Keyring, is_message, open_message, write_message
 from data_connections.formats.openpgp.keyring import describe, generate
 from data_connections.ledger import Ledger
+from data_connections.steps import manual, replay
 from fixtures.desk import Desk
 from fixtures.outbound import Outbound
 from fixtures.sender import orders_file
@@ -78,6 +79,23 @@ def test_a_message_is_opened_and_both_are_kept(sender: Sender, armor: bool) -> N
 @pytest.mark.parametrize("by", ["partner", "next partner"])
 def test_two_keys_of_each_side_are_good_at_once(sender: Sender, to: str, by: str) -> None:
     assert sender.submit(sender.message(orders_file("A,1.00"), to=to, by=by))["state"] == "applied"
+
+
+def test_an_opened_message_can_be_judged_again_and_one_that_was_not_too(sender: Sender) -> None:
+    ledger, landing = sender.desk.ledger, sender.desk.landing
+    opened = sender.submit(sender.message(orders_file("A,oops")))
+    closed = sender.submit(sender.message(orders_file("B,1.00")), keys=Keyring("k", (expired("us"),)))
+    assert closed["code"] == "PGP_KEY_EXPIRED"
+    states = []
+    for each in (opened, closed):
+        again = replay.take_again(ledger, each["id"], who="tester")
+        states.append(manual.finish(ledger, landing, again, keys=lambda name: OURS)["state"])
+    assert states == ["partly_applied", "applied"]
+
+
+def test_a_plain_file_is_refused_although_its_rows_are_known(sender: Sender) -> None:
+    sender.submit(sender.message(orders_file("A,1.00")))
+    assert sender.submit(orders_file("A,1.00"))["code"] == "PGP_NOT_ENCRYPTED"
 
 
 def test_the_same_rows_encrypted_anew_are_a_duplicate(sender: Sender) -> None:
