@@ -52,12 +52,12 @@ async def _is_told_and_goes_on(endpoint: Endpoint, disk: Path, path: str) -> Non
     assert (disk / "report.csv").read_bytes() == LARGE[: SMALL // 2]
 
 
-async def test_an_ftp_server_whose_disk_is_full(pyftpdlib_server: FtpServer) -> None:
-    certificates = (pyftpdlib_server.tls.fingerprint,)
-    credentials = Credentials(pyftpdlib_server.login, PASSWORD, certificates=certificates)
-    with small_disk(pyftpdlib_server.folder / "small") as disk:
-        await _is_told_and_goes_on(FtpsEndpoint("127.0.0.1", pyftpdlib_server.port, credentials, QUICK), disk, "small")
-    (pyftpdlib_server.folder / "small").rmdir()
+@pytest.mark.parametrize("fixture", ["vsftpd_server", "pure_ftpd_server"])
+async def test_an_ftp_server_whose_disk_is_full(fixture: str, request: pytest.FixtureRequest) -> None:
+    server: FtpServer = request.getfixturevalue(fixture)
+    credentials = Credentials(server.login, PASSWORD, certificates=(server.tls.fingerprint,))
+    with small_disk(server.folder / "small") as disk:
+        await _is_told_and_goes_on(FtpsEndpoint("127.0.0.1", server.port, credentials, QUICK), disk, "small")
 
 
 async def test_an_sftp_server_whose_disk_is_full(sftp_partner: PartnerServer) -> None:

@@ -21,6 +21,7 @@ from data_connections.errors import (
 _BUSY = re.compile(r"too many|maximum|limit|try again|busy", re.IGNORECASE)
 _TLS_WANTED = re.compile(r"tls|ssl|secure|encrypt", re.IGNORECASE)
 _FULL = ("452", "552")
+_FAILED = "451"
 
 
 def said(error: Exception) -> str:
@@ -66,6 +67,10 @@ def _trouble(place: str, error: Exception) -> ConnectionsError:
         return FatalEndpointError(
             f"{place}: the server does not speak TLS 1.2 or later there ({error.reason}). Check `tls` and the port: "
             "`explicit` is usual on port 21, `implicit` on 990."
+        )
+    if str(error).startswith(_FAILED):
+        return RetriableEndpointError(
+            f"{place}: the server failed to read or write it ({said(error)}); its disk may be full. It is tried again."
         )
     if str(error).startswith(_FULL):
         return full(place, said(error))
