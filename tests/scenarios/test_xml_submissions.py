@@ -100,6 +100,25 @@ def test_what_would_be_a_guess_about_items_refuses_the_file(desk: Desk, order: s
     assert (done["state"], done["code"]) == ("quarantined", "ITEM_FORMS_MIXED")
 
 
+def test_what_an_item_has_beside_its_columns_stays_with_it(desk: Desk) -> None:
+    desk.connect("orders", mapping={"columns": {"ItemText1": {"column": "lines/line/Size"}}}, format={"row": "order"})
+    items = [item("S", "1.00") + "<Size>M</Size><Weight>2</Weight>", item("T", "2.00") + "<Size>L</Size>"]
+    done = desk.submit(f"<orders>{nested('A', *items)}</orders>", name="orders.xml")
+
+    rows = desk.ledger.all("select sku, extra ->> 'ItemText1' as size from action_item order by number")
+    assert [tuple(row.values()) for row in rows] == [("S", "M"), ("T", "L")]
+    unknown = [warning["column"] for warning in done["file_warnings"] if warning["code"] == "UNKNOWN_COLUMN"]
+    assert unknown == ["lines/line/Weight"]
+
+
+def test_what_repeats_and_is_no_item_refuses_the_file(desk: Desk) -> None:
+    twice = nested("A", item("S", "1.00"), total="<Shop><City>B</City></Shop>" * 2)
+    done = desk.submit(f"<orders>{twice}</orders>", name="orders.xml")
+
+    assert (done["state"], done["code"]) == ("quarantined", "XML_REPEATED")
+    assert "Shop comes twice" in done["message"]
+
+
 def test_a_text_that_comes_twice_still_breaks_its_row(desk: Desk) -> None:
     order = nested("A", item("S", "1"), item("T", "2"), total="<Note>a</Note><Note>b</Note>")
     done = desk.submit(f"<orders>{order}</orders>", name="orders.xml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from data_connections.data_types.indexed import MIXED
 from data_connections.errors import FileRefused
 from data_connections.formats import BrokenRow, RowBlock, TableReader
 from data_connections.validation.cells import has_value
+from data_connections.validation.nested import nested_items
 
 _MOST_ITEMS = 1000
 ITEMS_SPREAD = (
@@ -124,10 +126,11 @@ def spread_items(reader: TableReader, data_type: DataType) -> TableReader:
     indexed = data_type.indexed
     if indexed is None:
         return reader
-    meant = {position: indexed.meant(name) or indexed.nested(name) for position, name in enumerate(reader.header)}
+    meant = {position: indexed.meant(name) for position, name in enumerate(reader.header)}
     found = {
         position: each for position, each in meant.items() if each and data_type.find(reader.header[position]) is None
     }
+    found |= nested_items(reader.header, indexed) if reader.file_format.kind == "xml" else {}
     if not found:
         return reader
     _refuse_mixed(reader.header, data_type, found)
@@ -145,7 +148,7 @@ def _refuse_mixed(names: Sequence[str], data_type: DataType, found: Mapping[int,
     spread = {column for column, _ in found.values()}
     counted = {part for term in data_type.measures.amounts for part in term.split("*")} | {data_type.measures.quantity}
     of_items = spread | (counted & set(data_type.indexed.columns if data_type.indexed else ()))
-    twice = [each for position, each in found.items() if list(found.values()).count(each) > 1]
+    twice = [each for each, count in Counter(found.values()).items() if count > 1]
     single = [
         name
         for position, name in enumerate(names)

@@ -10,7 +10,7 @@ import pytest
 from data_connections.ledger import runs
 from data_connections.steps import inbound, manual
 from fixtures.desk import parsed, table
-from fixtures.sender import HEADER, Partner
+from fixtures.sender import HEADER, Partner, orders_file
 
 
 def test_a_run_takes_files_in_order_and_answers_the_sender(partner: Partner) -> None:
@@ -200,3 +200,19 @@ def test_the_state_of_a_run_follows_from_its_files(
     ]
 
     assert runs.state_of(results)[0] == state
+
+
+def test_a_file_above_the_limit_is_refused_unread_and_the_same_bytes_are_a_duplicate(partner: Partner) -> None:
+    folders = {"result_folder": "/results", "after_read": "keep"}
+    partner.desk.connect(details=folders, limits={"max_bytes": len(orders_file("A,1.00"))})
+    partner.put("a.csv", "A,1.00")
+    partner.put("b.csv", "B,10.00")
+    partner.put("c.csv", "A,1.00")
+    results = [partner.steps(submission) for submission in partner.claim(partner.begin())]
+
+    assert [(result["state"], result["code"]) for result in results] == [
+        ("applied", None),
+        ("quarantined", "FILE_TOO_LARGE"),
+        ("duplicate", "FILE_DUPLICATE"),
+    ]
+    assert partner.desk.actions() == [("A", 1, 1, "EUR")]
