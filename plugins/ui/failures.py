@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from data_connections.errors import ConfigurationError, ConnectionsError, LedgerUnavailable, Mistakes, UnknownName
+from ui.guards import HEADERS
 from ui.rendering import render, root_of
 from ui.saving import EditConflict
 
@@ -86,4 +87,6 @@ def _database(request: Request, error: Exception) -> Response:
 
 def _unforeseen(request: Request, error: Exception) -> Response:
     _log.error("No answer to %s", request.url.path, exc_info=error)
-    return problem(request, 500, "Something went wrong that nobody foresaw. The server's log says what.")
+    answer = problem(request, 500, "Something went wrong that nobody foresaw. The server's log says what.")
+    answer.headers.update(HEADERS)  # it does not come through the middleware that gives the others theirs
+    return answer

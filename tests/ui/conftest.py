@@ -56,6 +56,7 @@ def airflow_auth(airflow_database: None) -> Iterator[FastAPI]:
     airflow_app._AuthManagerState.instance = manager
     outer = FastAPI()
     outer.mount("/connections-app", make_app())
+    outer.mount("/auth", manager.get_fastapi_app())
     yield outer
     airflow_app._AuthManagerState.instance = before
 

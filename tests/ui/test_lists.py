@@ -94,10 +94,3 @@ def test_what_does_not_exist_is_404_and_says_so(client, acme):
         answer = viewer.get(path)
         assert answer.status_code == 404, path
         assert "Traceback" not in answer.text
-
-
-def test_without_the_ledger_the_screen_says_what_is_missing(client, acme, monkeypatch):
-    monkeypatch.setenv("CONNECTIONS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    answer = client("viewer").get("")
-    assert answer.status_code == 503
-    assert "ledger does not answer" in answer.text

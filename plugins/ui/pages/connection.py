@@ -19,6 +19,7 @@ from ui.books import LedgerDep
 from ui.found import Name, connection_line
 from ui.rendering import render
 from ui.schedule_words import next_times, schedule_in_words
+from ui.services import missing_services
 from ui.visitor import VisitorDep
 
 router = APIRouter(prefix="/connections/{name}", include_in_schema=False)
@@ -162,6 +163,7 @@ def _page(request: Request, visitor: VisitorDep, tab: str, line: dict[str, Any],
         tab=tab,
         line=line,
         dag=dag_states([line["name"]]).get(line["name"]),
+        missing=missing_services(),
         schedule={**schedule, "next": next_times(line["schedule"], line["name"], line.get("time_zone") or "UTC")},
         **values,
     )

@@ -13,6 +13,7 @@ from ui.airflow_dags import dag_states
 from ui.books import LedgerDep
 from ui.limits import room_for_more
 from ui.rendering import render, root_of
+from ui.services import missing_services
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(include_in_schema=False)
@@ -34,6 +35,7 @@ def connections_page(
         query=shown_query(wanted),
         dags=dag_states([line["name"] for line in page.lines]),
         limit=room_for_more(ledger, wanted.program),
+        missing=missing_services(),
     )
 
 

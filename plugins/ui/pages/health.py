@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.api.common.airflow_health import get_airflow_health
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
@@ -13,10 +12,10 @@ from data_connections.ledger import Ledger
 from data_connections.queries.health import health
 from ui.books import LedgerDep
 from ui.rendering import render
+from ui.services import service_states
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/health", include_in_schema=False)
-_SERVICES = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 
 
 @router.get("")
@@ -27,15 +26,10 @@ def health_page(request: Request, visitor: VisitorDep, ledger: LedgerDep) -> HTM
 
 def all_health(visitor: Visitor, ledger: Ledger) -> dict[str, Any]:
     """Return the services' states, and what needs somebody; ``found`` is None where the ledger does not answer."""
-    services = {name: str((state or {}).get("status") or "not running") for name, state in _airflow().items()}
+    services = service_states()
     try:
         with ledger.connect() as connection:
             found = health(connection, visitor.visible_ids(connection))
     except LedgerUnavailable as away:
         return {"services": {**services, "ledger": "unhealthy"}, "found": None, "trouble": str(away)}
     return {"services": {**services, "ledger": "healthy"}, "found": found, "trouble": None}
-
-
-def _airflow() -> dict[str, Any]:
-    told = get_airflow_health()
-    return {name: told.get(name) for name in _SERVICES}

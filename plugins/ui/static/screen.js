@@ -59,9 +59,9 @@ document.addEventListener("change", (event) => {
 });
 document.querySelectorAll("#bulk button").forEach((button) => (button.disabled = true));
 
-// Nothing is sent twice.
+// Nothing is sent twice. (A form's own properties are hidden by fields of the same name, so attributes are asked.)
 document.addEventListener("submit", (event) => {
-  if (event.target.method !== "post") return;
+  if (event.target.getAttribute("method") !== "post") return;
   if (event.target.dataset.sent) event.preventDefault();
   event.target.dataset.sent = "yes";
 });
@@ -103,7 +103,7 @@ document.querySelector("form[data-report]")?.addEventListener("submit", async (e
   const result = document.getElementById("result");
   result.textContent = "Checking ...";
   try {
-    const answer = await fetch(form.action, { method: "POST", body: content, headers: { Accept: "text/html" } });
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: content, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const report = page.querySelector("#report, .trouble");
     result.replaceChildren(report ? document.adoptNode(report) : "The server gave no report.");
@@ -123,7 +123,7 @@ wizard?.addEventListener("change", async (event) => {
   const content = new FormData(wizard);
   content.delete("sample");
   content.set("go", "check");
-  const answer = await fetch(wizard.action, { method: "POST", body: content, headers: { Accept: "application/json" } });
+  const answer = await fetch(wizard.getAttribute("action"), { method: "POST", body: content, headers: { Accept: "application/json" } });
   if (!answer.ok) return;
   const { wrong, schedule } = await answer.json();
   const name = event.target.name;
