@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict
 from datetime import date, datetime
 from functools import partial
@@ -56,10 +58,12 @@ def doctor(
 
 def _examine(settings: Settings, since: date | None, *, with_endpoints: bool, as_json: bool) -> None:
     found = []
-    for finding in _findings(settings, since, with_endpoints=with_endpoints):
-        found.append(finding)
-        if not as_json:
-            _print(finding)
+    # What Airflow's own logging writes to standard output while it is imported must not stand among the JSON.
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        for finding in _findings(settings, since, with_endpoints=with_endpoints):
+            found.append(finding)
+            if not as_json:
+                _print(finding)
     ill = [finding for finding in found if finding.state == "bad"]
     if as_json:
         print_json({"ok": not ill, "findings": [asdict(finding) for finding in found]})
@@ -123,9 +127,9 @@ def _airflow(settings: Settings, ledger: Ledger, with_endpoints: bool) -> Iterat
 
     connections = all_current(ledger)
     running = RunningAirflow(AirflowApi(settings, timeout=10), connections)
+    enter_airflow(settings)
     yield from findings_of("Airflow", running.services)
     yield from findings_of("DAGs", lambda: chain(running.dags(), running.pools()))
-    enter_airflow(settings)
     yield from findings_of("Airflow's database", metadata_schema)
     if with_endpoints:
         yield from findings_of("endpoints", lambda: endpoints(connections))
