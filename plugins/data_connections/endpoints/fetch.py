@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 
 from data_connections.endpoints.contract import Endpoint, RemoteFile
 from data_connections.endpoints.names import shown
+from data_connections.endpoints.taking import Taken
 from data_connections.errors import FileChanged, RetriableEndpointError
-
-OVERLAP = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,22 +31,6 @@ class FetchedFile:
     resumed: int
 
 
-class _Taken:
-    """What was read so far; its last bytes are kept to see after a cut that it is still the same file."""
-
-    def __init__(self, sink: Callable[[bytes], object]) -> None:
-        self.size = 0
-        self.digest = hashlib.sha256()
-        self.tail = b""
-        self._sink = sink
-
-    def add(self, block: bytes) -> None:
-        self._sink(block)
-        self.digest.update(block)
-        self.size += len(block)
-        self.tail = (self.tail + block)[-OVERLAP:] if len(block) < OVERLAP else block[-OVERLAP:]
-
-
 async def fetch_file(
     endpoint: Endpoint,
     file: RemoteFile,
@@ -62,7 +44,8 @@ async def fetch_file(
     Args:
         endpoint: Where it lies.
         file: As it was listed or claimed; it has to be in that state still.
-        sink: Takes the blocks in order; its errors pass through. Keep nothing of it when this raises.
+        sink: Takes the blocks in order, a large file's in a thread; its errors pass through. Keep nothing of it when
+            this raises.
         tries: How often a transfer that makes no progress is begun before giving up.
         pause: Seconds before the second try, doubled each time, with jitter.
 
@@ -71,15 +54,22 @@ async def fetch_file(
         EndpointFileMissing: It is gone.
         RetriableEndpointError: The connection was lost ``tries`` times without a byte of progress in between.
     """
-    taken = _Taken(sink)
+    with closing(Taken(sink)) as taken:
+        resumed = await _fetch_into(taken, endpoint, file, tries, pause)
+        return FetchedFile(file, taken.size, taken.sha256, resumed)
+
+
+async def _fetch_into(taken: Taken, endpoint: Endpoint, file: RemoteFile, tries: int, pause: float) -> int:
+    """Read the file whole, and return how often the transfer was cut and went on."""
     resumed = failed = 0
     while True:
         before = taken.size
         try:
             _same(endpoint, file, await endpoint.stat(file.path))
             await _read_on(endpoint, file, taken)
+            await taken.settle()
             _same(endpoint, file, await endpoint.stat(file.path))
-            break
+            return resumed
         except FileChanged:
             raise
         except RetriableEndpointError:
@@ -88,10 +78,9 @@ async def fetch_file(
                 raise
         resumed += 1
         await asyncio.sleep(pause * 2 ** (failed - 1) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
-    return FetchedFile(file, taken.size, taken.digest.hexdigest(), resumed)
 
 
-async def _read_on(endpoint: Endpoint, file: RemoteFile, taken: _Taken) -> None:
+async def _read_on(endpoint: Endpoint, file: RemoteFile, taken: Taken) -> None:
     overlap = len(taken.tail)
     known, again = taken.tail, b""
     async with aclosing(endpoint.read(file.path, taken.size - overlap)) as blocks:  # type: ignore[type-var]
@@ -102,7 +91,7 @@ async def _read_on(endpoint: Endpoint, file: RemoteFile, taken: _Taken) -> None:
                 if not known.startswith(again):
                     raise _changed(endpoint, file, "the part that was read before the cut has other bytes now")
             if data:
-                taken.add(data)
+                await taken.add(data)
             if taken.size > file.size:
                 raise _changed(endpoint, file, f"it is longer than the {file.size:,} bytes listed")
     if taken.size != file.size:

@@ -45,23 +45,37 @@ class LandingFull(ConnectionsError):
 
 
 class Incoming:
-    """A file on its way in; ``write`` takes its blocks in order."""
+    """A file on its way in; ``write`` takes its blocks in order.
+
+    Attributes:
+        size: Bytes so far.
+        sha256: Hash of all of them, where somebody else works it out and ``append`` takes the blocks.
+    """
 
     def __init__(self, handle: IO[bytes]) -> None:
         self._handle = handle
         self._digest = hashlib.sha256()
+        self._hashed = 0
         self.size = 0
+        self.sha256: str | None = None
 
     def write(self, block: bytes) -> None:
         """Add ``block`` to the file."""
-        self._handle.write(block)
         self._digest.update(block)
+        self._hashed += len(block)
+        self.append(block)
+
+    def append(self, block: bytes) -> None:
+        """Add ``block`` without hashing it; ``sha256`` has to be set before the file is published."""
+        self._handle.write(block)
         self.size += len(block)
 
     @property
     def original(self) -> Original:
         """The file as it will be kept."""
-        sha256 = self._digest.hexdigest()
+        if self.sha256 is None and self._hashed != self.size:
+            raise ValueError("Blocks were appended and nobody has told their hash.")
+        sha256 = self.sha256 or self._digest.hexdigest()
         return Original(f"originals/{sha256[:2]}/{sha256}", sha256, self.size)
 
 

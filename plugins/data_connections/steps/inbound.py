@@ -129,8 +129,8 @@ def _keep(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing
     if file.size > most:
         raise FileRefused("FILE_TOO_LARGE", f"The file has {file.size:,} bytes, allowed are {most:,}.")
     with landing.keep() as incoming:
-        weighed = Weighed(incoming.write, voucher_of(job.submission), file.name)
-        endpoint.fetch(file, weighed.write)
+        weighed = Weighed(incoming.append, voucher_of(job.submission), file.name)
+        incoming.sha256 = endpoint.fetch(file, weighed.write).sha256
         weighed.compare()
     original = incoming.original
     record_landed(landing, job.submission, job.name, original, file)
