@@ -86,6 +86,7 @@ def check(
                 copies=lambda name: Copies(accepted and accepted / name, rejects and rejects / name),
                 review=setting.review,
                 most=setting.most,
+                opened=setting.opened,
             ):
                 good &= report.good
                 if as_json:

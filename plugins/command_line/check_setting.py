@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from command_line.session import open_ledger
+from command_line.pgp_keys import pgp_keys
+from command_line.session import current_settings, open_ledger
 from data_connections.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Setting:
         options: Received time, zone and more.
         file_format: How the files are written.
         most: Bytes that a packed file may hold.
+        opened: Opens what a file holds, which is another one where it is an OpenPGP message.
         review: Opens what judges validated rows by the ledger; gives None where there is none.
     """
 
@@ -35,6 +38,7 @@ class Setting:
     options: ValidationOptions
     file_format: FileFormat
     most: int
+    opened: Callable[[Path], AbstractContextManager[Path]]
     review: Callable[[], AbstractContextManager[LedgerSays | None]]
 
 
@@ -54,7 +58,9 @@ def plain_setting(
         raise ConfigurationError("Say what the rows are with --data-type, or by which --connection to check.")
     mapping, options = _mapping_of(options)
     settings = ValidationOptions(received_at=received_at, time_zone=time_zone or "UTC", mapping=mapping)
-    return Setting(known[data_type], settings, FileFormat.from_options(options), Limits().max_bytes, nullcontext)
+    return Setting(
+        known[data_type], settings, FileFormat.from_options(options), Limits().max_bytes, nullcontext, nullcontext
+    )
 
 
 def _mapping_of(options: Sequence[str]) -> tuple[ColumnMapping, list[str]]:
@@ -86,6 +92,7 @@ def connection_setting(
     from data_connections.spec.file_format import FileFormat
     from data_connections.steps.dry_run import default_currency, ledger_review
     from data_connections.steps.job import spec_options, with_expectations
+    from data_connections.steps.unwrap import opened
 
     ledger = open_ledger()
     spec = current(ledger, name).spec
@@ -109,5 +116,6 @@ def connection_setting(
         settings,
         file_format,
         spec.limits.max_bytes,
+        lambda path: opened(path, spec.pgp, pgp_keys(current_settings()), spec.limits.max_bytes),
         lambda: ledger_review(ledger, spec, kind, received_at),
     )

@@ -16,6 +16,8 @@ PATIENCE = 1800
 def check_trial(connection: str, file: Path, rejects: Path) -> bytes:
     """Run `connections check` on a file and return its JSON; rejected rows are written into ``rejects``.
 
+    Of a zip with several files it is an object with ``files``, one for each.
+
     Raises:
         ConnectionsError: It could not be checked, or took over half an hour.
     """
@@ -29,5 +31,7 @@ def check_trial(connection: str, file: Path, rejects: Path) -> bytes:
     if done.returncode not in (0, BAD) or not done.stdout:
         raise ConnectionsError(done.stderr.decode(errors="replace").strip() or "The check ended without an answer.")
     # Where the file lies here is nobody's business.
-    answer = {**json.loads(done.stdout), "file": file.name}
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    named = [{**report, "file": report["file"].removeprefix(f"{file.parent}/")} for report in reports]
+    answer = named[0] if len(named) == 1 else {"file": file.name, "files": named}
     return json.dumps(answer, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"

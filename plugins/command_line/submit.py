@@ -73,7 +73,7 @@ def print_submission(done: dict[str, Any], *, rows: int = 20) -> None:
             "Submission": f"{done['id']} of {done['connection']}, trace id {done['trace_id']}",
             "File": done["file"],
             "State": done["state"],
-            "Why": f"{done['code']}: {done['message']}" if done["code"] else None,
+            "Why": f"{done['code']}: {done['message']}" if done["code"] else done["message"],
             "Line": (done["file_error"] or {}).get("line"),
             "Rows": f"{done['rows']:,}: {counts}; {done['warned']:,} with a warning",
             "Accepted": ", ".join(f"{amount} {currency}" for currency, amount in done["amounts"].items()),

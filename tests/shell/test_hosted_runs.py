@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -45,13 +47,13 @@ def run_dag(name: str, **conf: Any) -> Any:
     return dag.test(run_conf=conf or None)
 
 
-def put(partner: Partner, **files: str) -> None:
+def put(partner: Partner, **files: str | bytes) -> None:
     """Upload files by SFTP; tasks run in this thread, so no event loop may."""
 
     async def upload() -> None:
         async with partner.endpoint() as endpoint:
             for path, content in files.items():
-                await endpoint.upload(path, content.encode())
+                await endpoint.upload(path, content if isinstance(content, bytes) else content.encode())
 
     asyncio.run(upload())
 
@@ -113,6 +115,22 @@ def test_a_trial_file_is_answered_and_never_booked(hosting: Hosting, ledger: Led
     assert (summary["rows"], summary["accepted"], summary["rejected"]) == (2, 1, 1)
     assert "c-2" in (partner.files / "test" / "result_orders.csv").read_text()
     assert (ledger.all("select from submission"), hosting.started) == ([], [])
+
+
+def test_a_trial_zip_is_answered_for_each_of_its_files(hosting: Hosting) -> None:
+    partner, content = hosting.host(PUSHED), io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.csv", ORDERS)
+        archive.writestr("b.csv", ORDERS)
+    put(partner, **{"/test/day.zip": content.getvalue()})
+    wait_for(lambda: hosting.activity("trial.checked"), patience=60)
+    answers = ["result_day.zip_a.csv", "result_day.zip_b.csv", "result_day.zip_summary.json"]
+    assert seen(partner, "/test") == ["day.zip", *answers]
+    summary = json.loads((partner.files / "test" / answers[-1]).read_text())
+    assert [(each["file"], each["rejected"]) for each in summary["files"]] == [
+        ("day.zip/a.csv", 1),
+        ("day.zip/b.csv", 1),
+    ]
 
 
 def test_a_run_is_asked_for_until_the_file_is_taken(

@@ -84,6 +84,6 @@ class Trials:
             summary.write_bytes(self._check_file(connection, trial / text, answers / "rejects"))
             summary.replace(tests / f"result_{text}_summary.json")
             for rejects in (answers / "rejects").iterdir():
-                rejects.replace(tests / f"result_{text}")
+                rejects.replace(tests / f"result_{rejects.name}")
         finally:
             shutil.rmtree(answers, ignore_errors=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from data_connections.landing import Landing
 from data_connections.landing.area import BLOCK
 from data_connections.ledger import Ledger, submissions
 from data_connections.ledger.submissions import Submission
+from data_connections.spec.pgp import InboundPgp
 from data_connections.steps.job import Job
 from data_connections.validation import Finding
 
@@ -36,8 +38,7 @@ def unwrap(ledger: Ledger, landing: Landing, job: Job, keys: Keys | None) -> boo
         return False
     with landing.open(str(submission.landing_key)) as source:
         kind = is_message(source.read(HEAD))
-    if kind is None or (pgp.encrypted and kind != "encrypted"):
-        raise _unprotected(submission.file_name, encrypted=pgp.encrypted)
+    _refuse_unprotected(kind, submission.file_name, pgp)
     if keys is None:
         raise ConfigurationError(f"The keys of {pgp.credentials} are not at hand; run this where Airflow's are.")
     keyring = keys(pgp.credentials)
@@ -57,17 +58,36 @@ def unwrap(ledger: Ledger, landing: Landing, job: Job, keys: Keys | None) -> boo
     return True
 
 
+@contextmanager
+def opened(path: Path, pgp: InboundPgp | None, keys: Keys, most: int) -> Iterator[Path]:
+    """Yield what a local file holds: itself, or the content of the OpenPGP message that it is; nothing is kept.
+
+    Raises:
+        FileRefused: It cannot be opened, or is not protected as the connection asks.
+    """
+    if pgp is None:
+        yield path
+        return
+    with path.open("rb") as source:
+        _refuse_unprotected(is_message(source.read(HEAD)), path.name, pgp)
+    with tempfile.TemporaryDirectory(prefix="connections-pgp-") as folder:
+        content = Path(folder, "content")
+        open_message(path, content, keys(pgp.credentials), name=path.name, signed=pgp.signed, most=most)
+        yield content
+
+
 def is_as_it_came(submission: Submission) -> bool:
     """Whether nobody has opened a submission's file yet: neither as a message, nor as a parcel's."""
     return submission.message_key is None and submission.parcel_id is None
 
 
-def _unprotected(name: str, *, encrypted: bool) -> FileRefused:
-    if encrypted:
-        return FileRefused(
+def _refuse_unprotected(kind: str | None, name: str, pgp: InboundPgp) -> None:
+    if pgp.encrypted and kind != "encrypted":
+        raise FileRefused(
             "PGP_NOT_ENCRYPTED", f"{name} is not encrypted with PGP, and this connection takes encrypted files only."
         )
-    return FileRefused("PGP_NOT_SIGNED", f"{name} is not signed, and this connection takes signed files only.")
+    if kind is None:
+        raise FileRefused("PGP_NOT_SIGNED", f"{name} is not signed, and this connection takes signed files only.")
 
 
 def _copy(landing: Landing, key: str, target: Path) -> None:

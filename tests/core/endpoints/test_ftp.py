@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pyftpdlib.authorizers import DummyAuthorizer
+from pyftpdlib.exceptions import AuthenticationFailed
 
 from data_connections.endpoints.contract import Credentials
 from data_connections.endpoints.fetch import fetch_file
@@ -71,6 +73,19 @@ async def test_a_wrong_password_is_said_without_the_password(pyftpdlib_server: F
     with pytest.raises(FatalEndpointError, match="refused the login 'partner'") as refused:
         await endpoint_of(pyftpdlib_server, password="wrong horse").connect()
     assert "horse" not in str(refused.value)
+
+
+async def test_an_expired_password_is_said_so() -> None:
+    class Expired(DummyAuthorizer):
+        def validate_authentication(self, *of_login: object) -> None:
+            raise AuthenticationFailed("Password has expired, change it.")
+
+    with pyftpdlib(authorizer=Expired()) as server:
+        credentials = Credentials(server.login, PASSWORD, certificates=(server.tls.fingerprint,))
+        endpoint = FtpsEndpoint("127.0.0.1", server.port, credentials, QUICK)
+        with pytest.raises(FatalEndpointError, match=r"has expired .*Ask the partner for a new one") as refused:
+            await endpoint.connect()
+        assert PASSWORD not in str(refused.value)
 
 
 async def test_nothing_is_sent_readable_unless_the_connection_says_so() -> None:
