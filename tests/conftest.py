@@ -13,6 +13,7 @@ import pytest
 pytest_plugins = [
     "fixtures.servers",
     "fixtures.ftp_servers",
+    "fixtures.mail_servers",
     "fixtures.databases",
     "fixtures.partner",
     "fixtures.hosting",

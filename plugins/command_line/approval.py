@@ -27,8 +27,13 @@ def fetched_host_keys(place: str | None, *, yes: bool) -> tuple[str, ...]:
     return tuple(key.public for key in keys)
 
 
-def fetched_certificate(place: str | None, *, yes: bool) -> tuple[str, ...]:
-    """Fetch an FTPS server's certificate (implicit TLS on port 990); a person compares it, or said that they did.
+def fetched_certificate(place: str | None, kind: str | None, *, yes: bool) -> tuple[str, ...]:
+    """Fetch a server's certificate; a person compares it, or said that they did.
+
+    Args:
+        place: ``HOST`` or ``HOST:PORT``; on ports 990, 993 and 465 TLS begins with the first byte.
+        kind: What it is for: FTPS, or ``imap`` or ``smtp``.
+        yes: Whether a person has compared it already.
 
     Raises:
         ConfigurationError: It is not the one.
@@ -36,10 +41,15 @@ def fetched_certificate(place: str | None, *, yes: bool) -> tuple[str, ...]:
     if place is None:
         return ()
     from data_connections.endpoints.ftp_certificate import fetch_certificate
+    from data_connections.endpoints.mail_certificate import fetch_mail_certificate
     from data_connections.spec.details import IMPLICIT_PORT
 
-    host, port = _host_and_port(place, 21)
-    shown = asyncio.run(fetch_certificate(host, port, "implicit" if port == IMPLICIT_PORT else "explicit"))
+    if kind in ("imap", "smtp"):
+        host, port = _host_and_port(place, 993 if kind == "imap" else 465)
+        shown = asyncio.run(fetch_mail_certificate(host, port, "imap" if kind == "imap" else "smtp"))
+    else:
+        host, port = _host_and_port(place, 21)
+        shown = asyncio.run(fetch_certificate(host, port, "implicit" if port == IMPLICIT_PORT else "explicit"))
     note(f"{place} shows the certificate {shown.fingerprint}")
     note(f"for {shown.subject}, issued by {shown.issuer}, valid until {shown.valid_until:%Y-%m-%d}")
     _approve("Is this the SHA-256 fingerprint that the partner stated?", yes=yes)

@@ -19,7 +19,8 @@ credentials = typer.Typer(
     no_args_is_help=True, help="Logins: set, list, delete. No secret is ever shown.", rich_markup_mode=None
 )
 credentials.add_typer(pgp, name="pgp")
-Kind = Literal["sftp", "ftp"]
+Kind = Literal["sftp", "ftp", "imap", "smtp"]
+Tls = Literal["implicit", "starttls", "none"]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="As specs name it in `credentials`.", show_default=False)]
 
 
@@ -40,15 +41,23 @@ def set_login(
         str | None, typer.Option(metavar="HOST[:PORT]", help="Ask the server for its keys and show the fingerprints.")
     ] = None,
     kind: Annotated[
-        Kind | None, typer.Option("--type", help="What it is for: sftp unless said otherwise; ftp is FTPS too.")
+        Kind | None,
+        typer.Option(
+            "--type",
+            help="What it is for: sftp unless said otherwise; ftp is FTPS too, imap a mailbox, smtp mails out.",
+        ),
     ] = None,
     fetch_certificate: Annotated[
         str | None,
-        typer.Option(metavar="HOST[:PORT]", help="Ask an FTPS server for its certificate, show it and pin it."),
+        typer.Option(metavar="HOST[:PORT]", help="Ask an FTPS or mail server for its certificate, show it and pin it."),
     ] = None,
     authorities_file: Annotated[
-        Path | None, typer.Option(help="PEM file of certificate authorities that vouch for an FTPS server.")
+        Path | None, typer.Option(help="PEM file of certificate authorities that vouch for an FTPS or mail server.")
     ] = None,
+    host: Annotated[str | None, typer.Option(help="smtp: the server that mails go out by.")] = None,
+    port: Annotated[int | None, typer.Option(help="smtp: its port; 465, 587 or 25 by --tls where left out.")] = None,
+    sender: Annotated[str | None, typer.Option("--from", help="smtp: the address that mails are from.")] = None,
+    tls: Annotated[Tls | None, typer.Option(help="smtp: when it is encrypted; implicit where left out.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust what was fetched without asking.")] = False,
     by: By = None,
 ) -> None:
@@ -60,23 +69,27 @@ def set_login(
     from hooks.login import Login
 
     settings = current_settings()
+    kept = load_login(settings, name)
     given = Login(
         login=login,
         password=_first_line(password_file) or _variable(password_env),
         private_key=_text(private_key_file),
         passphrase=_variable(passphrase_env),
         host_keys=_host_keys(host_key_file) or fetched_host_keys(fetch_host_key, yes=yes),
-        certificates=fetched_certificate(fetch_certificate, yes=yes),
+        certificates=fetched_certificate(fetch_certificate, kind or (kept.kind if kept else None), yes=yes),
         authorities=_text(authorities_file),
-        kind=kind or ("ftp" if fetch_certificate or authorities_file else None),
+        kind=kind or (None if kept else "ftp" if fetch_certificate or authorities_file else None),
+        host=host,
+        port=port,
+        sender=sender,
+        tls=tls,
     )
-    kept = load_login(settings, name)
     merged = given.over(kept)
     merged.check(name)
     store_login(settings, name, merged)
     _log(name, "credentials.changed" if kept else "credentials.created", by, merged.parts())
     note(f"Stored {name}: {', '.join(merged.parts())}.")
-    if not merged.host_keys and merged.kind != "ftp":
+    if not merged.host_keys and merged.kind in (None, "sftp"):
         note("No host key is pinned: give one in the connection's details.host_key, or here with --fetch-host-key.")
 
 

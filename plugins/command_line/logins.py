@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -15,34 +14,23 @@ if TYPE_CHECKING:
     from airflow.models import Connection
 
 _VARIABLE = "AIRFLOW_CONN_"
-CONN_TYPES = ("sftp", "ftp", "pgp")
+CONN_TYPES = ("sftp", "ftp", "imap", "smtp", "pgp")
 
 
 def load_login(settings: Settings, name: str) -> Login | None:
     """Return the login in Airflow's table, or None."""
     with _session(settings) as session:
         row = _row(session, name)
-        return _login(row) if row else None
+        return Login.of(row) if row else None
 
 
 def store_login(settings: Settings, name: str, login: Login) -> None:
     """Write a login to Airflow's table, encrypted with the installation's Fernet key."""
-    extra = {
-        "private_key": login.private_key,
-        "private_key_passphrase": login.passphrase,
-        "host_key": "\n".join(login.host_keys) or None,
-        "certificate": "\n".join(login.certificates) or None,
-        "certificate_authorities": login.authorities,
-        "pgp_private_key": "".join(login.pgp_keys),
-        "pgp_certificates": "".join(login.pgp_certificates),
-    }
     with _session(settings) as session:
         from airflow.models import Connection
 
         row = _row(session, name) or Connection(conn_id=name)
-        row.conn_type, row.login = login.kind or CONN_TYPES[0], login.login
-        row.set_password(login.password)
-        row.set_extra(json.dumps({key: value for key, value in extra.items() if value}))
+        login.put_into(row)
         session.add(row)
 
 
@@ -62,7 +50,7 @@ def load_logins(settings: Settings, names: Iterable[str]) -> dict[str, tuple[str
         from sqlalchemy import select
 
         rows = session.scalars(select(Connection).where(Connection.conn_type.in_(CONN_TYPES))).all()
-        found = {row.conn_id: ("Airflow", _login(row)) for row in rows}
+        found = {row.conn_id: ("Airflow", Login.of(row)) for row in rows}
     for name in names:
         where = "environment" if _VARIABLE + name.upper() in os.environ else "secrets backend"
         login = _elsewhere(name) if where == "environment" or name not in found else None
@@ -77,7 +65,7 @@ def _elsewhere(name: str) -> Login | None:
     from airflow.models import Connection
 
     try:
-        return _login(Connection.get_connection_from_secrets(name))
+        return Login.of(Connection.get_connection_from_secrets(name))
     except AirflowNotFoundException:
         return None
 
@@ -107,32 +95,6 @@ def _row(session: Any, name: str) -> Connection | None:
 
     row: Connection | None = session.scalar(select(Connection).where(Connection.conn_id == name))
     return row
-
-
-def _login(row: Connection) -> Login:
-    extra = row.extra_dejson
-    return Login(
-        login=row.login or None,
-        password=row.password or None,
-        private_key=extra.get("private_key"),
-        passphrase=extra.get("private_key_passphrase"),
-        host_keys=_lines(extra.get("host_key")),
-        certificates=_lines(extra.get("certificate")),
-        authorities=extra.get("certificate_authorities"),
-        pgp_keys=_armored(extra.get("pgp_private_key")),
-        pgp_certificates=_armored(extra.get("pgp_certificates")),
-        kind=row.conn_type,
-    )
-
-
-def _armored(text: str | None) -> tuple[str, ...]:
-    from data_connections.formats.openpgp.keyring import split
-
-    return tuple(split(text or ""))
-
-
-def _lines(text: str | None) -> tuple[str, ...]:
-    return tuple(line.strip() for line in (text or "").splitlines() if line.strip())
 
 
 def _stored_names() -> set[str] | None:

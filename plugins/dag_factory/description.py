@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dag_factory.schedule import schedule_in_words
-from data_connections.spec import ConnectionSpec, InboundConnection, OutboundConnection
+from data_connections.spec import ConnectionSpec, InboundConnection, InboundFolder, OutboundConnection
 
 
 def doc_md(spec: ConnectionSpec, revision: int, airflow_url: str) -> str:
@@ -52,8 +52,9 @@ def _source(spec: ConnectionSpec) -> str:
 def _target(spec: ConnectionSpec) -> str:
     if isinstance(spec, OutboundConnection):
         return f"`{spec.details.place}`, file `{spec.details.file_name}`"
-    results = f"; results go to `{spec.details.result_folder}`" if spec.details.result_folder else ""
-    return f"the ledger{results}"
+    details = spec.details
+    target = details.result_folder if isinstance(details, InboundFolder) else getattr(details, "return_address", None)
+    return f"the ledger{f'; results go to `{target}`' if target else ''}"
 
 
 def _cell(text: str) -> str:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 
-from data_connections.spec import ConnectionSpec, HostedFolder
+from data_connections.spec import ConnectionSpec, HostedFolder, OutboundMailDetails
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
     from airflow.models.taskinstance import TaskInstance
 
-PREFIXES = ("sftp-", "ftp-", "ftps-")
+PREFIXES = ("sftp-", "ftp-", "ftps-", "imap-", "imaps-", "smtp-")
 AIRFLOWS_OWN = "default_pool"
 """The pool of connections whose folder we host ourselves."""
 
@@ -33,6 +33,8 @@ def pool_of(spec: ConnectionSpec) -> str:
     details = spec.details
     if isinstance(details, HostedFolder):
         return AIRFLOWS_OWN
+    if isinstance(details, OutboundMailDetails):
+        return f"{details.scheme}-{spec.credentials}"
     return f"{details.scheme}-{details.host.lower().replace(':', '_')}-{details.port}"
 
 

@@ -13,7 +13,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from data_connections.endpoints.contract import Credentials, Endpoint
 from data_connections.errors import ConfigurationError
-from data_connections.spec import ConnectionSpec, FtpHost, HostedFolder, SftpHost
+from data_connections.spec import ConnectionSpec, FtpHost, HostedFolder, InboundMailboxDetails, SftpHost
 
 if TYPE_CHECKING:
     from data_connections.endpoints.blocking import BlockingEndpoint
@@ -26,7 +26,7 @@ class EndpointHook(BaseHook):
 
     The Airflow connection whose id is the spec's ``credentials`` gives login, password and, in its extra,
     ``private_key``, ``private_key_passphrase`` and ``host_key`` for SFTP, ``certificate`` (fingerprints) and
-    ``certificate_authorities`` (PEM) for FTPS; the spec gives the rest.
+    ``certificate_authorities`` (PEM) for FTPS and mail; the spec gives the rest.
     """
 
     def __init__(self, spec: ConnectionSpec) -> None:
@@ -109,7 +109,7 @@ class EndpointHook(BaseHook):
         extra = kept.extra_dejson
         details = self.spec.details
         host_keys = isinstance(details, SftpHost) and details.host_key
-        certificates = isinstance(details, FtpHost) and details.certificate
+        certificates = isinstance(details, FtpHost | InboundMailboxDetails) and details.certificate
         return Credentials(
             login=kept.login or "",
             password=kept.password or None,

@@ -8,22 +8,33 @@ from datetime import UTC, datetime
 from data_connections.endpoints.blocking import BlockingEndpoint, open_endpoint
 from data_connections.errors import ConnectionsError
 from data_connections.ledger import connection_ids
-from data_connections.spec import ConnectionSpec, HostedFolder, InboundConnection
+from data_connections.spec import ConnectionSpec, HostedFolder, InboundConnection, MailSource, OutboundMailDetails
 from data_connections.steps.probe import ProbeStep, next_run, probe
 from hooks.endpoint import EndpointHook
 from hooks.ledger import LedgerHook
+from hooks.mail_server import mail_server
 from hooks.pgp import keyring
 
-_DOOR = {"sftp": "host key and login", "ftps": "certificate and login", "ftp": "login"}
+_DOOR = {
+    "sftp": "host key and login",
+    "ftps": "certificate and login",
+    "ftp": "login",
+    "imaps": "certificate and login",
+    "imap": "login",
+}
 _OPENS = {
     "sftp": "has the pinned host key and lets us in",
     "ftps": "has a certificate that is trusted and lets us in",
     "ftp": "lets us in; login, password and files travel readable",
+    "imaps": "has a certificate that is trusted and lets us in",
+    "imap": "lets us in; login, password and mails travel readable",
 }
 
 
 def reach(spec: ConnectionSpec) -> ProbeStep:
     """Log in and leave again: nothing is listed, nothing written."""
+    if isinstance(spec.details, OutboundMailDetails):
+        return _by_mail("endpoint", spec.credentials or "", (*spec.details.to, *spec.details.cc))
     hook = EndpointHook(spec)
     try:
         with hook.get_conn() as endpoint:
@@ -44,6 +55,9 @@ def trial(spec: ConnectionSpec) -> Iterator[ProbeStep]:
         with hook.get_conn() as endpoint:
             yield from _tried(spec, endpoint)
         return
+    if isinstance(spec.details, OutboundMailDetails):
+        yield _by_mail("recipients", spec.credentials or "", (*spec.details.to, *spec.details.cc))
+        return
     try:
         credentials = hook.credentials()
     except ConnectionsError as missing:
@@ -57,6 +71,7 @@ def trial(spec: ConnectionSpec) -> Iterator[ProbeStep]:
         with open_endpoint(lambda: hook.endpoint(credentials)) as endpoint:
             yield ProbeStep(_DOOR[spec.details.scheme], True, f"{endpoint.address} {_OPENS[spec.details.scheme]}.")
             yield from _tried(spec, endpoint)
+            yield from _answers(spec)
     except ConnectionsError as refused:
         yield ProbeStep(_DOOR[spec.details.scheme], False, str(refused))
 
@@ -83,3 +98,22 @@ def _pgp_keys(name: str) -> ProbeStep:
     )
     warnings = " ".join(warning for key in keys if (warning := key.warning(now)))
     return ProbeStep("PGP keys", True, f"{name} has {counted}. {warnings}".strip())
+
+
+def _answers(spec: ConnectionSpec) -> Iterator[ProbeStep]:
+    """Try whether results can be mailed back, where they are to be."""
+    details = spec.details
+    if not isinstance(details, MailSource) or details.return_address is None:
+        return
+    yield _by_mail("return address", details.smtp, (details.return_address,))
+
+
+def _by_mail(name: str, smtp: str, recipients: tuple[str, ...]) -> ProbeStep:
+    """Ask the mail server whether it would take a mail to these."""
+    try:
+        server = mail_server(smtp)
+        server.check(recipients)
+    except ConnectionsError as refused:
+        return ProbeStep(name, False, str(refused))
+    message = f"{server.address} takes mails from {server.sender} to {', '.join(recipients)}; none was sent."
+    return ProbeStep(name, True, message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hooks.endpoint import EndpointHook
 from hooks.landing import LandingHook
+from hooks.mail_server import mail_server
 from hooks.pgp import keyring
 from operators.batch_task import BatchTask, Step
 
@@ -72,5 +73,5 @@ class Acknowledge(BatchTask):
         landing = LandingHook().get_conn()
         with EndpointHook(run.spec).get_conn() as endpoint:
             yield lambda submission: inbound.acknowledge(
-                ledger, submission, endpoint, landing, tell=self.conduct.receipts
+                ledger, submission, endpoint, landing, tell=self.conduct.receipts, open_server=mail_server
             )

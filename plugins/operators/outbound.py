@@ -12,6 +12,7 @@ from data_connections.settings import Settings
 from hooks.endpoint import EndpointHook
 from hooks.failures import is_last_try, task_failure
 from hooks.landing import LandingHook
+from hooks.mail_server import mail_server
 from hooks.pgp import keyring
 from operators.connection_task import ConnectionTask
 from operators.metrics import count_outbound
@@ -121,7 +122,11 @@ class Deliver(DeliveryTask):
 
         endpoint = EndpointHook(run.spec)
         delivered = outbound.deliver(
-            self.ledger(), LandingHook().get_conn(), endpoint.get_conn, self.delivery["delivery_id"]
+            self.ledger(),
+            LandingHook().get_conn(),
+            endpoint.get_conn,
+            self.delivery["delivery_id"],
+            open_server=mail_server,
         )
         count_outbound(delivered, {"connection": self.connection, "program": run.spec.program})
         return delivered

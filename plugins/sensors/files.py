@@ -66,7 +66,9 @@ class WaitForFiles(BaseSensorOperator):
         from data_connections.steps import inbound, replay
         from data_connections.steps.backfill import Conduct
         from data_connections.steps.business_day import BusinessDays
+        from data_connections.steps.mail_answers import reply_to_refused
         from data_connections.steps.pinned_run import find_run
+        from hooks.mail_server import mail_server
         from sensors.batches import batches_of
 
         ti = context["ti"]
@@ -81,6 +83,8 @@ class WaitForFiles(BaseSensorOperator):
         if event.get("days"):
             conduct = Conduct.of_run(context["dag_run"].run_type, context["dag_run"].conf)
             replay.take_days_again(ledger, run, BusinessDays.from_json(event["days"]), all_of_them=conduct.again)
+        for told in reply_to_refused(ledger, run, mail_server):
+            self.log.info("%s was told that its mails are refused.", told)
         vouchers = {path: Voucher.from_json(said) for path, said in event.get("vouchers", {}).items()}
         claimed = inbound.claim(ledger, run, [RemoteFile.from_json(file) for file in event["files"]], vouchers)
         return batches_of(claimed)

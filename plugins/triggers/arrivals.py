@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from data_connections.endpoints.arrival import WAITING, ArrivalRules, NotTaken, look
 from data_connections.endpoints.contract import RemoteFile
+from data_connections.endpoints.mail_rules import rules_of
 from data_connections.endpoints.vouching import MOST_BYTES, Voucher, read_manifest
 from data_connections.errors import EndpointFileMissing
 from data_connections.ledger import Ledger, sightings
-from data_connections.spec import HostedFolder, InboundConnection
+from data_connections.spec import HostedFolder, InboundConnection, MailSource
 
 if TYPE_CHECKING:
     from data_connections.steps.business_day import BusinessDays
@@ -72,7 +73,7 @@ class Lookout:
     @cached_property
     def rules(self) -> ArrivalRules:
         """Which names the connection takes."""
-        return ArrivalRules.of_folder(self.spec.details)
+        return rules_of(self.spec.details)
 
     async def read_manifests(self, listing: Sequence[RemoteFile], read: ReadFile) -> None:
         """Read those manifests of a listing that were not read yet; one that went away is forgotten.
@@ -95,9 +96,10 @@ class Lookout:
         Raises:
             LedgerUnavailable: The ledger does not answer; the listing then does not count as a look.
         """
+        # Our gateway shows a file under its name only when it is complete, and a mail never grows: one look is enough.
+        is_complete = isinstance(self.spec.details, HostedFolder | MailSource)
+        previous = listing if is_complete else self._previous
         rules = self.rules
-        # Our gateway shows a file under its name only when it is complete, so one look is enough.
-        previous = listing if isinstance(self.spec.details, HostedFolder) else self._previous
         arrivals = look(listing, previous, rules, tuple(self._manifests.items()))
         limit = self.spec.limits.files_per_run
         with self.ledger.connect() as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from airflow.models import Connection
@@ -36,7 +35,7 @@ def known_logins() -> list[KnownLogin]:
     with create_session() as session:
         rows = session.scalars(select(Connection).where(Connection.conn_type.in_(TYPES)).order_by(Connection.conn_id))
         return [
-            KnownLogin(row.conn_id, row.conn_type, row.login or "", tuple(_login(row).parts())) for row in rows.all()
+            KnownLogin(row.conn_id, row.conn_type, row.login or "", tuple(Login.of(row).parts())) for row in rows.all()
         ]
 
 
@@ -48,28 +47,9 @@ def store_login(name: str, given: Login) -> bool:
     """
     with create_session() as session:
         row = session.scalar(select(Connection).where(Connection.conn_id == name))
-        merged = given.over(_login(row) if row else None)
+        merged = given.over(Login.of(row) if row else None)
         merged.check(name)
-        extra = {
-            "private_key": merged.private_key,
-            "private_key_passphrase": merged.passphrase,
-            "host_key": "\n".join(merged.host_keys) or None,
-        }
-        target = row or Connection(conn_id=name, conn_type="sftp")
-        target.login = merged.login
-        target.set_password(merged.password)
-        target.set_extra(json.dumps({key: value for key, value in extra.items() if value}))
+        target = row or Connection(conn_id=name)
+        merged.put_into(target)
         session.add(target)
     return row is not None
-
-
-def _login(row: Connection) -> Login:
-    extra = row.extra_dejson
-    keys = str(extra.get("host_key") or "").splitlines()
-    return Login(
-        login=row.login or None,
-        password=row.password or None,
-        private_key=extra.get("private_key"),
-        passphrase=extra.get("private_key_passphrase"),
-        host_keys=tuple(line.strip() for line in keys if line.strip()),
-    )

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from command_line.checkup.finding import Finding, bad, good
-from data_connections.spec import ConnectionSpec, HostedFolder
+from data_connections.spec import ConnectionSpec, HostedFolder, OutboundMailDetails
 
 if TYPE_CHECKING:
     from data_connections.catalog import StoredSpec
@@ -34,6 +34,8 @@ def _door(spec: ConnectionSpec) -> tuple[object, ...]:
     details = spec.details
     if isinstance(details, HostedFolder):
         return ("hosted",)
+    if isinstance(details, OutboundMailDetails):
+        return (details.scheme, spec.credentials, details.to)
     return (details.scheme, details.host, details.port, spec.credentials)
 
 

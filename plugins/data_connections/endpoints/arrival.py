@@ -54,6 +54,12 @@ class Reason(StrEnum):
     MANIFEST = "manifest"
     NOT_VOUCHED = "not_vouched"
     NOT_WHOLE = "not_whole"
+    NO_FILE = "no_file"
+    UNREADABLE_MAIL = "unreadable_mail"
+    LARGE_MAIL = "large_mail"
+    DAMAGED = "damaged"
+    SENDER_UNPROVEN = "sender_unproven"
+    SENDER_REFUSED = "sender_refused"
 
 
 IN_WORDS: dict[str, str] = {
@@ -70,6 +76,12 @@ IN_WORDS: dict[str, str] = {
     Reason.MANIFEST: "it is a manifest, which says what other files are",
     Reason.NOT_VOUCHED: "no marker or manifest says yet that it is whole",
     Reason.NOT_WHOLE: "it does not have the size that its manifest says",
+    Reason.NO_FILE: "the mail has no file in it",
+    Reason.UNREADABLE_MAIL: "the mail cannot be read",
+    Reason.LARGE_MAIL: "the mail is too large to be read",
+    Reason.DAMAGED: "the file is damaged in the mail: bytes are missing or wrong; ask for it again",
+    Reason.SENDER_UNPROVEN: "our mail server does not vouch for the sender of the mail",
+    Reason.SENDER_REFUSED: "the sender of the mail is not among those that the connection takes files from",
     "next_run": "it is left to the next run",
 }
 """Why a file is not taken, for people, by the stored word."""
@@ -150,7 +162,11 @@ class ArrivalRules:
         lowered = name.lower()
         if lowered.startswith(TEMPORARY_PREFIXES) or lowered.endswith(TEMPORARY_SUFFIXES):
             return Reason.TEMPORARY
-        if lowered.startswith(RESERVED_PREFIXES):
+        return self.unfitness(name)
+
+    def unfitness(self, name: str) -> Reason | None:
+        """Return why a complete file of this name is not the connection's, None where it is."""
+        if name.lower().startswith(RESERVED_PREFIXES):
             return Reason.RESERVED
         if vouching := self._vouching(name):
             return vouching
@@ -158,12 +174,16 @@ class ArrivalRules:
             return Reason.EXCLUDED
         if self.pattern.matches(name):
             return None
-        return Reason.PATTERN if lowered.removesuffix(".pgp").endswith(DATA_ENDINGS) else Reason.EXTENSION
+        return Reason.PATTERN if name.lower().removesuffix(".pgp").endswith(DATA_ENDINGS) else Reason.EXTENSION
 
     def _vouching(self, name: str) -> Reason | None:
         if self.marker is not None and name.lower().endswith(self.marker.lower()):
             return Reason.MARKER
         return Reason.MANIFEST if self.is_manifest(name) else None
+
+    def refusal(self, file: RemoteFile) -> Reason | None:
+        """Return why a listed file is not taken, None where it is right as far as one look tells."""
+        return self.objection(file.name)
 
     def claim_order(self, file: RemoteFile) -> tuple[date, datetime, str]:
         """Return the sort key of claiming: the date in the name where declared, then time, then name."""
@@ -192,7 +212,7 @@ def look(
     taken: list[RemoteFile] = []
     not_taken: list[NotTaken] = []
     for file in listing:
-        reason = rules.objection(file.name)
+        reason = rules.refusal(file)
         if reason is None and rules.marker is None and rules.manifest is None:
             reason = _unrest(file, before.get(file.path))
         elif reason is None:

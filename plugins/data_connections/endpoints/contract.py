@@ -22,12 +22,14 @@ class RemoteFile:
         name: The last part of the path, by which patterns match.
         size: Bytes; 0 is a file too.
         mtime: When it was last written, in UTC; SFTP knows whole seconds only.
+        sender: Of a file in a mail, the address that the mail says it is from; None for other files.
     """
 
     path: str
     name: str
     size: int
     mtime: datetime
+    sender: str | None = None
 
     def __post_init__(self) -> None:
         if self.mtime.tzinfo is None:
@@ -44,13 +46,20 @@ class RemoteFile:
 
     def as_json(self) -> dict[str, str | int]:
         """Return the file for XCom or a trigger's event; ``from_json`` reads it back."""
-        return {"path": self.path, "name": self.name, "size": self.size, "mtime": self.mtime.isoformat()}
+        file: dict[str, str | int] = {
+            "path": self.path,
+            "name": self.name,
+            "size": self.size,
+            "mtime": self.mtime.isoformat(),
+        }
+        return file if self.sender is None else {**file, "sender": self.sender}
 
     @classmethod
     def from_json(cls, value: dict[str, str | int]) -> RemoteFile:
         """Return the file that ``as_json`` wrote."""
-        mtime = datetime.fromisoformat(str(value["mtime"]))
-        return cls(str(value["path"]), str(value["name"]), int(value["size"]), mtime)
+        mtime, sender = datetime.fromisoformat(str(value["mtime"])), value.get("sender")
+        name, size = str(value["name"]), int(value["size"])
+        return cls(str(value["path"]), name, size, mtime, None if sender is None else str(sender))
 
 
 @dataclass(frozen=True)
@@ -65,7 +74,7 @@ class Credentials:
         host_keys: Public keys of the server that are trusted, each ``algorithm base64``; several while a partner
             rotates. SFTP refuses to connect without one.
         certificates: SHA-256 fingerprints (``sha256:...``) of the server's certificates that are trusted as they are;
-            without any, an authority has to vouch for the certificate. For FTPS.
+            without any, an authority has to vouch for the certificate. For FTPS and mail.
         authorities: PEM of certificate authorities that are trusted beside those of this machine.
     """
 

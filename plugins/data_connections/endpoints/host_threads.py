@@ -17,6 +17,6 @@ def threads_of(host: str, port: int) -> ThreadPoolExecutor:
     with _making:
         threads = _threads.get((host, port))
         if threads is None:
-            threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"ftp-{host}")
+            threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"host-{host}")
             _threads[host, port] = threads
         return threads

@@ -9,7 +9,7 @@ from typing import Any
 from data_connections.gateway.configuration import GatewayAddress
 from data_connections.gateway.folder import TRIALS
 from data_connections.gateway.server_keys import ServerKey
-from data_connections.spec import ConnectionSpec, InboundConnection
+from data_connections.spec import ConnectionSpec, InboundConnection, InboundFolder
 
 
 def confirmation(
@@ -41,7 +41,7 @@ def confirmation(
         "certificate": None if by_sftp else certificate,
         "folder": spec.details.folder,
         "trial_folder": f"/{TRIALS.decode()}" if inbound else None,
-        "result_folder": spec.details.result_folder if isinstance(spec, InboundConnection) else None,
+        "result_folder": spec.details.result_folder if isinstance(spec.details, InboundFolder) else None,
         "files": spec.details.file_pattern if isinstance(spec, InboundConnection) else None,
     }
 

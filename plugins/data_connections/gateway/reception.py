@@ -12,7 +12,7 @@ from data_connections.gateway.folder import TRIALS, FolderRules, PartnerFolder
 from data_connections.gateway.journal import Journal
 from data_connections.gateway.roster import Proof, Roster
 from data_connections.spec import ConnectionSpec, InboundConnection
-from data_connections.spec.details import HostedFolder
+from data_connections.spec.details import HostedFolder, InboundFolder
 
 
 class Reception:
@@ -112,6 +112,6 @@ def rules_of(spec: ConnectionSpec) -> FolderRules:
     assert isinstance(details, HostedFolder)  # noqa: S101 - the roster holds no others
     if not isinstance(spec, InboundConnection):
         return FolderRules(False, 0, details.quota_bytes, details.quota_files)
-    answers = [spec.details.result_folder] if spec.details.result_folder else []
+    answers = [details.result_folder] if isinstance(details, InboundFolder) and details.result_folder else []
     folders = (TRIALS.decode(), *answers)
     return FolderRules(True, spec.limits.max_bytes, details.quota_bytes, details.quota_files, folders)

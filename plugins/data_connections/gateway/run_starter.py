@@ -13,8 +13,8 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from data_connections.endpoints.arrival import ArrivalRules
 from data_connections.endpoints.hosted import HostedEndpoint
+from data_connections.endpoints.mail_rules import rules_of
 from data_connections.errors import ConnectionsError
 from data_connections.gateway.folder import FILES
 from data_connections.gateway.roster import Roster
@@ -96,8 +96,8 @@ class RunStarter:
 
     async def _unclaimed(self, connection_id: int, spec: InboundConnection) -> bool:
         endpoint = HostedEndpoint(self._hosted / str(connection_id) / FILES)
-        rules = ArrivalRules.of_folder(spec.details)
-        files = [file for file in await endpoint.list("/") if rules.objection(file.name) is None]
+        rules = rules_of(spec.details)
+        files = [file for file in await endpoint.list("/") if rules.refusal(file) is None]
 
         def unclaimed() -> bool:
             with self._ledger.connect() as connection:

@@ -31,6 +31,10 @@ class SeenFile(Protocol):
     def mtime(self) -> datetime:
         """When it was last written, UTC."""
 
+    @property
+    def sender(self) -> str | None:
+        """Who sent it, where it came in a mail."""
+
 
 def record(connection: LedgerConnection, connection_id: int, file: SeenFile, decision: str, reason: str | None) -> int:
     """Remember that a file was seen and what was decided about it; return the sighting's id.
@@ -44,8 +48,8 @@ def record(connection: LedgerConnection, connection_id: int, file: SeenFile, dec
     """
     row = connection.execute(
         """
-        insert into sighting (connection_id, path, name, size, mtime, decision, reason)
-        values (%(connection)s, %(path)s, %(name)s, %(size)s, %(mtime)s, %(decision)s, %(reason)s)
+        insert into sighting (connection_id, path, name, size, mtime, sender, decision, reason)
+        values (%(connection)s, %(path)s, %(name)s, %(size)s, %(mtime)s, %(sender)s, %(decision)s, %(reason)s)
         on conflict (connection_id, path, size, mtime) do update
         set last_seen_at = now(),
             decision = case when sighting.decision = 'claimed' then 'claimed' else excluded.decision end,
@@ -58,6 +62,7 @@ def record(connection: LedgerConnection, connection_id: int, file: SeenFile, dec
             "name": file.name,
             "size": file.size,
             "mtime": file.mtime,
+            "sender": file.sender,
             "decision": decision,
             "reason": reason,
         },

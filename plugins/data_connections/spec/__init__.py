@@ -7,18 +7,21 @@ from data_connections.spec.connection import (
     ConnectionSpec,
     Contacts,
     InboundConnection,
+    InboundEmail,
     InboundFtp,
     InboundHosted,
     InboundSftp,
     OutboundConnection,
+    OutboundEmail,
     OutboundFtp,
     OutboundHosted,
     OutboundSftp,
 )
-from data_connections.spec.details import Folder, FolderHost, FtpHost, HostedFolder, SftpHost
+from data_connections.spec.details import Folder, FolderHost, FtpHost, HostedFolder, InboundFolder, SftpHost
 from data_connections.spec.expected import Expected, ExpectedDelivery, ExpectedFiles, Occasion
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
+from data_connections.spec.mailbox import InboundMailboxDetails, MailSource, OutboundMailDetails
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line, next_run
 
@@ -41,16 +44,22 @@ __all__ = [
     "HoldIf",
     "HostedFolder",
     "InboundConnection",
+    "InboundEmail",
+    "InboundFolder",
     "InboundFtp",
     "InboundHosted",
+    "InboundMailboxDetails",
     "InboundSftp",
     "Limits",
     "LoadedFolder",
     "LoadedSpec",
+    "MailSource",
     "Occasion",
     "OutboundConnection",
+    "OutboundEmail",
     "OutboundFtp",
     "OutboundHosted",
+    "OutboundMailDetails",
     "OutboundSftp",
     "OutputFormat",
     "Packaging",

@@ -24,10 +24,10 @@ from data_connections.spec.alerts import Alerts
 from data_connections.spec.arrival import Arrival, Limits
 from data_connections.spec.dataset import Dataset
 from data_connections.spec.details import (
-    InboundFolder,
     InboundFtpDetails,
     InboundHostedDetails,
     InboundSftpDetails,
+    InboundSource,
     OutboundFolder,
     OutboundFtpDetails,
     OutboundHostedDetails,
@@ -35,6 +35,7 @@ from data_connections.spec.details import (
 )
 from data_connections.spec.expected import Expected, ExpectedDelivery, ExpectedFiles
 from data_connections.spec.file_format import FileFormat
+from data_connections.spec.mailbox import InboundMailboxDetails, OutboundMailDetails
 from data_connections.spec.mapping import ColumnMapping
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
 from data_connections.spec.pgp import InboundPgp, OutboundPgp
@@ -122,7 +123,7 @@ class InboundConnection(_Connection):
         description="What a file does whose name came before with other bytes: it is one more file, it is refused, or "
         "what the earlier one did to actions is undone before it is applied.",
     )
-    details: InboundFolder = Field(description="Where the files are, and what happens to them there.")
+    details: InboundSource = Field(description="Where the files are, and what happens to them there.")
     arrival: Arrival = Field(default=Arrival(), description="Which files a run waits for, and how long.")
     expects: tuple[ExpectedFiles, ...] = Field(
         default=(), description="Files that have to be there by a time of day; else people are told."
@@ -195,6 +196,15 @@ class InboundFtp(InboundConnection):
     details: InboundFtpDetails = Field(description="Where the files are, and what happens to them there.")
 
 
+class InboundEmail(InboundConnection):
+    """A connection that takes files from the mails in a mailbox."""
+
+    method: Literal["email"] = Field(description="How files travel.")
+    methodology: Literal["pull"] = Field(default="pull", description="We look into the mailbox.")
+    credentials: Slug = Field(description=_LOGIN)
+    details: InboundMailboxDetails = Field(description="Where the mails are, and what happens to them there.")
+
+
 class OutboundSftp(OutboundConnection):
     """A connection that pushes a report to a partner's SFTP server."""
 
@@ -211,6 +221,15 @@ class OutboundFtp(OutboundConnection):
     methodology: Literal["push"] = Field(default="push", description="We push to the partner's server.")
     credentials: Slug = Field(description=_LOGIN)
     details: OutboundFtpDetails = Field(description="Where the files go.")
+
+
+class OutboundEmail(OutboundConnection):
+    """A connection that mails a report."""
+
+    method: Literal["email"] = Field(description="How files travel.")
+    methodology: Literal["push"] = Field(default="push", description="We send the mail.")
+    credentials: Slug = Field(default="smtp_default", description="Name of the SMTP server's login, kept apart.")
+    details: OutboundMailDetails = Field(description="Whom the files go to.")
 
 
 class InboundHosted(InboundConnection):
@@ -258,10 +277,12 @@ KINDS: dict[str, type[InboundConnection | OutboundConnection]] = {
     "inbound_sftp_push": InboundHostedSftp,
     "inbound_ftp": InboundFtp,
     "inbound_ftp_push": InboundHostedFtp,
+    "inbound_email": InboundEmail,
     "outbound_sftp": OutboundSftp,
     "outbound_sftp_pull": OutboundHostedSftp,
     "outbound_ftp": OutboundFtp,
     "outbound_ftp_pull": OutboundHostedFtp,
+    "outbound_email": OutboundEmail,
 }
 """Every kind of connection, by direction and method, and by methodology where that is not the usual one."""
 
@@ -280,10 +301,12 @@ ConnectionSpec = Annotated[
     | Annotated[InboundHostedSftp, Tag("inbound_sftp_push")]
     | Annotated[InboundFtp, Tag("inbound_ftp")]
     | Annotated[InboundHostedFtp, Tag("inbound_ftp_push")]
+    | Annotated[InboundEmail, Tag("inbound_email")]
     | Annotated[OutboundSftp, Tag("outbound_sftp")]
     | Annotated[OutboundHostedSftp, Tag("outbound_sftp_pull")]
     | Annotated[OutboundFtp, Tag("outbound_ftp")]
-    | Annotated[OutboundHostedFtp, Tag("outbound_ftp_pull")],
+    | Annotated[OutboundHostedFtp, Tag("outbound_ftp_pull")]
+    | Annotated[OutboundEmail, Tag("outbound_email")],
     Discriminator(_kind),
 ]
 """Any connection, told apart by direction, method and methodology."""

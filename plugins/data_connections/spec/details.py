@@ -136,14 +136,30 @@ class FtpHost(FolderHost):
         return "ftp" if self.tls == "none" else "ftps"
 
 
-class InboundFolder(Folder):
-    """A folder that files are taken from."""
+class InboundSource(Folder):
+    """A place that files are taken from."""
 
     file_pattern: Pattern = Field(
         min_length=1,
         description="Exact name, or with `*` (any run), `?` (one character) and `{date:%Y_%m_%d}` (business date).",
     )
     exclude: tuple[Pattern, ...] = Field(default=(), description="Patterns of files that are never taken.")
+    member_pattern: Pattern = Field(
+        default="*",
+        min_length=1,
+        description="Of a zip with several files, those that are taken, by their names without folders; each becomes "
+        "a submission of its own.",
+    )
+    after_read: Literal["keep", "flag", "delete", "move"] = Field(
+        default="keep", description="What happens to the partner's file once its outcome is known."
+    )
+    done_folder: str = Field(default="done", description="For `move`: where files go that were applied.")
+    failed_folder: str = Field(default="failed", description="For `move`: where refused files go.")
+
+
+class InboundFolder(InboundSource):
+    """A folder that files are taken from."""
+
     marker: str | None = Field(
         default=None,
         pattern=r"^\.[A-Za-z0-9_.-]{1,20}$",
@@ -155,17 +171,9 @@ class InboundFolder(Folder):
         description="Pattern of manifests, which name files with their size, MD5 or SHA-256 and rows. A file is taken "
         "once a manifest names it, and refused where it is not what that says.",
     )
-    member_pattern: Pattern = Field(
-        default="*",
-        min_length=1,
-        description="Of a zip with several files, those that are taken, by their names without folders; each becomes "
-        "a submission of its own.",
-    )
     after_read: Literal["keep", "delete", "move"] = Field(
         default="keep", description="What happens to the partner's file once its outcome is known."
     )
-    done_folder: str = Field(default="done", description="For `move`: where files go that were applied.")
-    failed_folder: str = Field(default="failed", description="For `move`: where refused files go.")
     result_folder: str | None = Field(
         default=None, description="Where receipt, summary and rejects are put; none are sent where it is left out."
     )

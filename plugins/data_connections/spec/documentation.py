@@ -41,8 +41,10 @@ log. Mistakes are all shown, with file, line and field, and then nothing is chan
 _SECTIONS = {
     "InboundSftpDetails": ("details", "of an inbound connection by SFTP"),
     "InboundFtpDetails": ("details", "of an inbound connection by FTP or FTPS"),
+    "InboundMailboxDetails": ("details", "of an inbound connection by e-mail"),
     "OutboundSftpDetails": ("details", "of an outbound connection by SFTP"),
     "InboundHostedDetails": ("details", "of an inbound connection whose partner pushes to our gateway"),
+    "OutboundMailDetails": ("details", "of an outbound connection by e-mail"),
     "OutboundHostedDetails": ("details", "of an outbound connection whose partner pulls from our gateway"),
     "OutboundFtpDetails": ("details", "of an outbound connection by FTP or FTPS"),
     "Arrival": ("arrival", ""),

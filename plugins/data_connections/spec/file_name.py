@@ -24,10 +24,20 @@ def check_file_name(template: str) -> str:
     Raises:
         ValueError: With what is wrong and the nearest right placeholder.
     """
-    for field, directives in _fields(template):
-        _check_field(field, directives)
+    check_placeholders(template)
     example = date(2026, 11, 22)
     _check_name(file_name(template, business_date=example, last_date=example, connection="c", program="p", report="r"))
+    return template
+
+
+def check_placeholders(template: str) -> str:
+    """Return ``template`` if all its placeholders are known.
+
+    Raises:
+        ValueError: With what is wrong and the nearest right placeholder.
+    """
+    for field, directives in _fields(template):
+        _check_field(field, directives)
     return template
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,14 +13,19 @@ from typing import Any, BinaryIO
 from data_connections.data_types import DataTypes
 from data_connections.endpoints.after_read import delete_after_read, move_after_read
 from data_connections.endpoints.blocking import BlockingEndpoint
-from data_connections.endpoints.contract import RemoteFile
+from data_connections.endpoints.contract import Endpoint, RemoteFile
+from data_connections.endpoints.mail import Farewell, MailEndpoint, MailId
+from data_connections.endpoints.mail_writing import AttachedFile
 from data_connections.endpoints.names import join
+from data_connections.endpoints.smtp import MailServer
 from data_connections.errors import EndpointFileMissing, FileChanged
 from data_connections.landing import Landing
-from data_connections.ledger import Ledger, outcomes, parcels, sightings, submissions
+from data_connections.ledger import Ledger, mails, outcomes, parcels, sightings, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submissions import Submission
+from data_connections.spec import InboundFolder, InboundMailboxDetails, MailSource
 from data_connections.steps.job import Job, read_job
+from data_connections.steps.mail_answers import OpenServer, result_letter
 from data_connections.steps.rejects import write_rejects
 from data_connections.steps.vouched import voucher_of
 
@@ -121,11 +127,14 @@ def acknowledge(
     landing: Landing,
     *,
     tell: bool = True,
+    open_server: OpenServer | None = None,
     data_types: DataTypes | None = None,
 ) -> dict[str, Any]:
     """Give the sender of a finished submission its result files, then clear the partner's file away.
 
-    Without ``tell``, as in a backfill, the sender gets nothing and the file is cleared away all the same.
+    Without ``tell``, as in a backfill, the sender gets nothing and the file is cleared away all the same. Results of
+    files that came in mails go to the connection's return address by the server that ``open_server`` returns for the
+    name of its SMTP credentials.
 
     Run again it puts the same files in place of those that are there. A submission that is not final, such as one on
     hold, is left alone.
@@ -140,17 +149,26 @@ def acknowledge(
     submission = job.submission
     sent: list[str] = []
     if submission.is_final and submission.acknowledged_at is None:
-        sent = _send(ledger, job, endpoint, landing) if tell else []
+        sent = _send(ledger, job, endpoint, landing, open_server) if tell else []
         if file is not None:
-            _clear_away(job, endpoint, RemoteFile(file["path"], file["name"], file["size"], file["mtime"]))
+            _clear_away(ledger, job, endpoint, RemoteFile(file["path"], file["name"], file["size"], file["mtime"]))
         with ledger.connect() as connection:
             submissions.set_acknowledged(connection, submission_id)
     return {"id": submission_id, "state": submission.state, "sent": sent}
 
 
-def _send(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing) -> list[str]:
-    folder = job.spec.details.result_folder
-    if folder is None or job.submission.origin == "manual":
+def _send(
+    ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing, open_server: OpenServer | None
+) -> list[str]:
+    details = job.spec.details
+    if job.submission.origin == "manual":
+        return []
+    if isinstance(details, MailSource):
+        if details.return_address is None or open_server is None:
+            return []
+        return _mail(ledger, job, landing, open_server(details.smtp), details.return_address)
+    folder = details.result_folder if isinstance(details, InboundFolder) else None
+    if folder is None:
         return []
     endpoint.make_folder(folder)
     sent = []
@@ -163,10 +181,26 @@ def _send(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, landing: Landing
     return sent
 
 
-def _clear_away(job: Job, endpoint: BlockingEndpoint, file: RemoteFile) -> None:
+def _mail(ledger: Ledger, job: Job, landing: Landing, server: MailServer, address: str) -> list[str]:
+    files = []
+    for result in result_files(ledger, job, landing):
+        stream = io.BytesIO()
+        result.write(stream)
+        files.append(AttachedFile(result.name, stream.getvalue()))
+    letter = result_letter(job.submission, job.spec.title, _sentence(job.submission), address, server.sender, files)
+    server.send(letter.as_bytes(), letter.recipients)
+    return [file.name for file in letter.files]
+
+
+def _clear_away(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, file: RemoteFile) -> None:
     """Do with the partner's file what the spec says; another file in its place is left alone."""
     details, submission = job.spec.details, job.submission
-    if details.after_read == "keep" or submission.code in ("FILE_MISSING", "FILE_CHANGED"):
+    if submission.code in ("FILE_MISSING", "FILE_CHANGED"):
+        return
+    if isinstance(details, MailSource):
+        _take_leave(ledger, job, endpoint, file)
+        return
+    if details.after_read == "keep":
         return
     token = str(submission.trace_id)
     with suppress(EndpointFileMissing, FileChanged):
@@ -179,3 +213,22 @@ def _clear_away(job: Job, endpoint: BlockingEndpoint, file: RemoteFile) -> None:
         else:
             folder = details.failed_folder if submission.state == "quarantined" else details.done_folder
             endpoint.run(move_after_read, file, token, folder)
+
+
+def _take_leave(ledger: Ledger, job: Job, endpoint: BlockingEndpoint, file: RemoteFile) -> None:
+    """Do with a mail what the spec says, once every file that was taken from it has its outcome."""
+    details = job.spec.details
+    mail, _ = MailId.of(file.path)
+    with ledger.connect() as connection:
+        so_far = mails.progress(connection, job.submission.connection_id, mail.path_of(""))
+    if not so_far.is_done:
+        return
+    folder = details.failed_folder if so_far.has_failed else details.done_folder
+    mark_read = isinstance(details, InboundMailboxDetails) and details.mark_read
+    with suppress(EndpointFileMissing):
+        endpoint.run(_finish, mail, Farewell(details.after_read, folder, mark_read))
+
+
+async def _finish(endpoint: Endpoint, mail: MailId, farewell: Farewell) -> None:
+    assert isinstance(endpoint, MailEndpoint)  # noqa: S101 - files in mails come from no other
+    await endpoint.finish(mail, farewell)

@@ -22,8 +22,13 @@ def outbound_spec(spec: ConnectionSpec) -> OutboundConnection:
 
 def base_name(spec: OutboundConnection, first: date, last: date) -> str:
     """Return the file's name for these days, before any version is added to it."""
+    return filled(spec.details.file_name, spec, first, last)
+
+
+def filled(template: str, spec: OutboundConnection, first: date, last: date) -> str:
+    """Return a template of the connection with its placeholders filled in for these days."""
     return file_name(
-        spec.details.file_name,
+        template,
         business_date=first,
         last_date=last,
         connection=spec.name,

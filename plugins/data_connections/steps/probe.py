@@ -7,14 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from data_connections.endpoints.arrival import IN_WORDS, ArrivalRules, look
+from data_connections.endpoints.arrival import IN_WORDS, look
 from data_connections.endpoints.blocking import BlockingEndpoint
-from data_connections.endpoints.contract import RemoteFile
+from data_connections.endpoints.contract import Endpoint, RemoteFile
+from data_connections.endpoints.imap import ImapEndpoint
+from data_connections.endpoints.mail_rules import rules_of
 from data_connections.endpoints.names import join
 from data_connections.endpoints.vouching import MOST_BYTES, Voucher, read_manifest
-from data_connections.errors import ConnectionsError, EndpointFolderMissing
+from data_connections.errors import ConnectionsError, EndpointFolderMissing, FatalEndpointError
 from data_connections.ledger import Ledger, sightings
-from data_connections.spec import ConnectionSpec, InboundConnection, OutboundConnection
+from data_connections.spec import (
+    ConnectionSpec,
+    InboundConnection,
+    InboundFolder,
+    InboundMailboxDetails,
+    OutboundConnection,
+)
 
 _CONTENT = b"Connections tries out whether it may write here, and deletes this file at once.\n"
 _SHOWN = 5
@@ -55,6 +63,9 @@ def _attempts(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[tupl
         yield "write and rename", lambda: _write(endpoint, folder)
         return
     yield "folder", lambda: _listed(spec, endpoint)
+    if not isinstance(spec.details, InboundFolder):
+        yield from _mailbox_attempts(spec, endpoint)
+        return
     if spec.details.after_read == "delete":
         yield "delete after reading", lambda: _write(endpoint, folder)
     if spec.details.after_read == "move":
@@ -66,10 +77,45 @@ def _attempts(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[tupl
         yield "result folder", lambda: _write(endpoint, results)
 
 
+def _mailbox_attempts(spec: InboundConnection, endpoint: BlockingEndpoint) -> Iterator[tuple[str, Callable[[], str]]]:
+    details, mailbox = spec.details, endpoint.endpoint
+    if not (isinstance(details, InboundMailboxDetails) and isinstance(mailbox, ImapEndpoint)):
+        return
+    if details.after_read != "keep" or details.mark_read:
+        yield "change mails", lambda: _change(endpoint, details.folder)
+    if details.after_read == "move":
+        for target in dict.fromkeys((details.done_folder, details.failed_folder)):
+            yield "move after reading", lambda target=target: _mailbox(endpoint, target)  # type: ignore[misc]
+
+
+def _change(endpoint: BlockingEndpoint, folder: str) -> str:
+    if not endpoint.run(_may_write, folder):
+        raise FatalEndpointError(
+            f"{endpoint.address}: mails in {folder} can be read, and not marked, moved or deleted. Ask for the right, "
+            "or keep them (`after_read: keep`, no `mark_read`)."
+        )
+    return f"Mails in {folder} may be marked, moved and deleted; none was."
+
+
+def _mailbox(endpoint: BlockingEndpoint, target: str) -> str:
+    is_there = endpoint.run(_try_mailbox, target)
+    return f"{target} is there." if is_there else f"{target} could be made and removed again; the first mail makes it."
+
+
+async def _may_write(endpoint: Endpoint, folder: str) -> bool:
+    assert isinstance(endpoint, ImapEndpoint)  # noqa: S101 - asked of no other
+    return await endpoint.may_write(folder)
+
+
+async def _try_mailbox(endpoint: Endpoint, folder: str) -> bool:
+    assert isinstance(endpoint, ImapEndpoint)  # noqa: S101 - asked of no other
+    return await endpoint.try_mailbox(folder)
+
+
 def _listed(spec: InboundConnection, endpoint: BlockingEndpoint) -> str:
-    rules = ArrivalRules.of_folder(spec.details)
+    rules = rules_of(spec.details)
     files = endpoint.list(spec.details.folder)
-    fitting = sorted((file for file in files if rules.objection(file.name) is None), key=rules.claim_order)
+    fitting = sorted((file for file in files if rules.refusal(file) is None), key=rules.claim_order)
     first = ", ".join(f"{file.shown} ({file.size:,} bytes)" for file in fitting[:_SHOWN])
     more = f" and {len(fitting) - _SHOWN} more" if len(fitting) > _SHOWN else ""
     return (
@@ -80,7 +126,7 @@ def _listed(spec: InboundConnection, endpoint: BlockingEndpoint) -> str:
 
 def next_run(ledger: Ledger, connection_id: int, spec: InboundConnection, endpoint: BlockingEndpoint) -> ProbeStep:
     """Say what a run would take now if no file changed any more; nothing is claimed, nothing written down."""
-    rules = ArrivalRules.of_folder(spec.details)
+    rules = rules_of(spec.details)
     files = endpoint.list(spec.details.folder)
     manifests = [(file, _manifest(endpoint, file)) for file in files if rules.is_manifest(file.name)]
     arrivals = look(files, files, rules, manifests)

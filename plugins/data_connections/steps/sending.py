@@ -13,6 +13,7 @@ from typing import Any
 from data_connections import catalog
 from data_connections.endpoints.blocking import BlockingEndpoint
 from data_connections.endpoints.names import join
+from data_connections.endpoints.smtp import MailServer
 from data_connections.errors import (
     ConfigurationError,
     EndpointError,
@@ -26,12 +27,14 @@ from data_connections.landing import Landing
 from data_connections.landing.area import BLOCK, OriginalDamaged
 from data_connections.ledger import Ledger, deliveries, outbound_runs
 from data_connections.ledger.delivery import Delivery, DeliveryFile
-from data_connections.spec import OutboundConnection
+from data_connections.spec import OutboundConnection, OutboundMailDetails
 from data_connections.spec.file_name import versioned
 from data_connections.steps.delivery_names import MANIFEST, marker_names, part_names
 from data_connections.steps.journaling import record_sent
+from data_connections.steps.mail_answers import OpenServer
 from data_connections.steps.manifest import manifest_text
 from data_connections.steps.outbound_spec import base_name, outbound_spec
+from data_connections.steps.report_letter import report_letter
 from data_connections.steps.shipment import Earlier, Piece, ship
 
 MOST_VERSIONS = 1000
@@ -39,7 +42,14 @@ MOST_VERSIONS = 1000
 OpenEndpoint = Callable[[], AbstractContextManager[BlockingEndpoint]]
 
 
-def deliver(ledger: Ledger, landing: Landing, open_endpoint: OpenEndpoint, delivery_id: int) -> dict[str, Any]:
+def deliver(
+    ledger: Ledger,
+    landing: Landing,
+    open_endpoint: OpenEndpoint,
+    delivery_id: int,
+    *,
+    open_server: OpenServer | None = None,
+) -> dict[str, Any]:
     """Send a checked delivery, and return it as ``Delivery.as_json`` does.
 
     The intent is recorded before anything can be seen at the receiver. A delivery that was about to be sent before
@@ -50,6 +60,7 @@ def deliver(ledger: Ledger, landing: Landing, open_endpoint: OpenEndpoint, deliv
         landing: Where the bytes are kept.
         open_endpoint: Connects to the receiver, such as ``EndpointHook(spec).get_conn``.
         delivery_id: The delivery.
+        open_server: Returns the mail server of SMTP credentials by their name, for connections by e-mail.
 
     Raises:
         ConfigurationError: It was not checked, or a later version of its business date was sent.
@@ -62,8 +73,12 @@ def deliver(ledger: Ledger, landing: Landing, open_endpoint: OpenEndpoint, deliv
         if delivery.state != "delivered":
             _refuse_unfit(ledger, delivery)
             spec = outbound_spec(catalog.revision(ledger, delivery.connection, delivery.revision).spec)
-            with _troubles_recorded(ledger, delivery), open_endpoint() as endpoint:
-                _send(ledger, landing, endpoint, delivery, spec)
+            with _troubles_recorded(ledger, delivery):
+                if isinstance(spec.details, OutboundMailDetails) and open_server is not None:
+                    _mail(ledger, landing, open_server(spec.credentials or ""), delivery, spec, spec.details)
+                else:
+                    with open_endpoint() as endpoint:
+                        _send(ledger, landing, endpoint, delivery, spec)
             record_sent(landing, _read(ledger, delivery_id))
             _record(ledger, delivery)
     return _read(ledger, delivery_id).as_json()
@@ -151,6 +166,23 @@ def _send(
     raise FatalEndpointError(
         f"{endpoint.address}: all {MOST_VERSIONS} names of {delivery.file_name!r} are taken; tidy the folder up."
     )
+
+
+def _mail(
+    ledger: Ledger,
+    landing: Landing,
+    server: MailServer,
+    delivery: Delivery,
+    spec: OutboundConnection,
+    details: OutboundMailDetails,
+) -> None:
+    """Hand the files over as one mail; a try that may have done so is repeated with the same bytes."""
+    content = {file.number: partial(_kept_bytes, landing, delivery, file) for file in delivery.files}
+    letter = report_letter(delivery, spec, details, server.sender, content)
+    paths = {file.number: f"{letter.message_id}/{file.file_name}" for file in delivery.files}
+    with ledger.connect() as connection:
+        deliveries.intend(connection, delivery, delivery.file_name, paths, [])
+    server.send(letter.as_bytes(), letter.recipients)
 
 
 def _names(delivery: Delivery, spec: OutboundConnection) -> Iterator[str]:

@@ -68,6 +68,12 @@ def test_reasons_are_words_that_can_be_stored() -> None:
         "manifest",
         "not_vouched",
         "not_whole",
+        "no_file",
+        "unreadable_mail",
+        "large_mail",
+        "damaged",
+        "sender_unproven",
+        "sender_refused",
     ]
 
 
