@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from operators.reconcile import DropAbandonedStaging, FinishSubmissions, ReconcileRuns
-from operators.upkeep import LockActions, ReconcileBooks, RetryHeldRows
+from operators.upkeep import CleanUp, LockActions, ReconcileBooks, RetryHeldRows
 from operators.watching import WatchExpectedFiles
 
 with DAG(
@@ -29,7 +29,7 @@ with DAG(
 
 with DAG(
     dag_id="connections_daily",
-    description="Tries held rows again, locks the actions that are due, checks the books.",
+    description="Tries held rows again, locks the actions that are due, checks the books, deletes what is old.",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("10 3 * * *", timezone="UTC"),
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
@@ -44,3 +44,4 @@ with DAG(
         >> LockActions(task_id="lock_actions")
         >> ReconcileBooks(task_id="reconcile_books", retries=0)
     )
+    CleanUp(task_id="clean_up")

@@ -24,6 +24,7 @@ from command_line import (
     probe,
     reference,
     report,
+    retention,
     run,
     schema,
     shards,
@@ -87,6 +88,7 @@ app.add_typer(data_types.data_types, name="data-types", rich_help_panel=INSTALLA
 app.command(rich_help_panel=INSTALLATION)(doctor.doctor)
 app.command(rich_help_panel=INSTALLATION)(drain.drain)
 app.add_typer(gateway.gateway, name="gateway", rich_help_panel=INSTALLATION)
+app.command(rich_help_panel=INSTALLATION)(retention.retention)
 app.add_typer(reference.reference, name="reference", rich_help_panel=INSTALLATION)
 app.command(rich_help_panel=INSTALLATION)(shards.shards)
 

@@ -4,10 +4,49 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import timedelta
 from pathlib import Path
 
+from data_connections.errors import ConfigurationError
+
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """How long things are kept; None is for ever.
+
+    Attributes:
+        originals: Files that came in (``CONNECTIONS_KEEP_ORIGINALS``, in days like the others, default 90).
+        sent: Files that went out (``CONNECTIONS_KEEP_SENT``, default 30).
+        history: Rejected rows by line, files not taken, incidents and expected days that are over
+            (``CONNECTIONS_KEEP_HISTORY``, default 400).
+        activity: The activity log (``CONNECTIONS_KEEP_ACTIVITY``, default for ever).
+    """
+
+    originals: timedelta | None = timedelta(days=90)
+    sent: timedelta | None = timedelta(days=30)
+    history: timedelta | None = timedelta(days=400)
+    activity: timedelta | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Keep:
+        """Read the days from ``environment``; 0 is for ever.
+
+        Raises:
+            ConfigurationError: One is no number of days.
+        """
+        given = {each.name: environment.get(f"CONNECTIONS_KEEP_{each.name.upper()}") for each in fields(cls)}
+        return cls(**{name: _days(name, text) for name, text in given.items() if text})
+
+
+def _days(name: str, text: str) -> timedelta | None:
+    if not text.isdecimal() or len(text) > 6:
+        raise ConfigurationError(
+            f"CONNECTIONS_KEEP_{name.upper()} is {text!r}; it has to be a number of days, or 0 for ever."
+        )
+    return timedelta(days=int(text)) or None
 
 
 @dataclass(frozen=True)

@@ -67,3 +67,18 @@ class ReconcileBooks(BaseOperator):
         if not found.good:
             raise AirflowFailException(f"The books do not agree: {', '.join(found.mismatches)}.")
         return {"submissions": found.submissions, "actions": found.actions}
+
+
+class CleanUp(BaseOperator):
+    """Deletes originals, sent files and history whose time is over."""
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return how many files, bytes and rows went."""
+        from dataclasses import asdict
+
+        from data_connections.settings import Keep
+        from data_connections.steps.retention import clean_up
+        from hooks.landing import LandingHook
+
+        keep = Keep.from_environment()
+        return asdict(clean_up(LedgerHook().get_conn(), LandingHook().get_conn(), keep, datetime.now(UTC)))

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -186,9 +187,21 @@ class Landing:
             return cast("BinaryIO", (self._root / key).open("rb"))
         except FileNotFoundError as missing:
             raise OriginalDamaged(
-                f"The original {key} is not in the landing area {self._root}. Restore it from a backup, or send "
-                "the file again; check that CONNECTIONS_LANDING_URL is the one it was kept under."
+                f"The original {key} is not in the landing area {self._root}. It was deleted when its time was "
+                "over, or is lost: restore it from a backup, or send it again; check that CONNECTIONS_LANDING_URL "
+                "is the one it was kept under."
             ) from missing
+
+    def delete(self, key: str, *, before: datetime) -> bool:
+        """Delete a kept original, unless it was kept, or kept again, since an instant; return whether it is gone."""
+        path = self._root / key
+        try:
+            if path.stat().st_mtime >= before.timestamp():
+                return False
+            path.unlink()
+        except FileNotFoundError:
+            pass
+        return True
 
     def open_verified(self, key: str) -> BinaryIO:
         """Open a kept original for reading from beginning to end; reading its end compares it with its hash.
@@ -200,7 +213,8 @@ class Landing:
 
     def _publish(self, temporary: Any, original: Original) -> None:
         final = self._root / original.key
-        if final.exists() and final.stat().st_size == original.size:
+        if isinstance(final, Path) and final.exists() and final.stat().st_size == original.size:
+            os.utime(final)  # it is kept anew: retention leaves it alone
             return
         final.parent.mkdir(parents=True, exist_ok=True)
         temporary.rename(final)

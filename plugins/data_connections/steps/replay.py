@@ -173,6 +173,11 @@ def _replayable(connection: LedgerConnection, submission_id: int) -> Submission:
             f"Submission {submission_id} is a zip of {submission.members} files. Take again those that need it; "
             f"`connections submissions show {submission_id}` lists them."
         )
+    if submission.landing_key is None and submission.fetched_at is not None:
+        raise ConfigurationError(
+            f"The original of submission {submission_id} was deleted when its time was over "
+            "(CONNECTIONS_KEEP_ORIGINALS). Ask the sender for the file."
+        )
     if submission.landing_key is None:
         raise ConfigurationError(
             f"Submission {submission_id} has no original ({submission.code}): the file never came here whole. "

@@ -15,6 +15,7 @@ from data_connections.data_types import DataType, header_key
 from data_connections.errors import FileRefused, SealBroken
 from data_connections.formats import TableReader
 from data_connections.landing import Landing
+from data_connections.landing.area import OriginalDamaged
 from data_connections.ledger import Ledger, staging, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Attempt, Seal
@@ -51,7 +52,11 @@ def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
         OriginalDamaged: It is gone, or (while reading) its bytes are not those that were kept.
     """
     key = job.submission.landing_key
-    assert key is not None  # noqa: S101 - it was fetched
+    if key is None:
+        raise OriginalDamaged(
+            f"The original of submission {job.submission.id} was deleted when its time was over "
+            "(CONNECTIONS_KEEP_ORIGINALS). Send the file again."
+        )
     with landing.open(key) as beginning:
         file_format = FileFormat() if _is_rejects_file(beginning.read(HEAD)) else job.file_format
     source = landing.open_verified(key)

@@ -1,0 +1,77 @@
+"""What of the ledger and the landing area is old enough to go, and what never goes.
+
+Submissions, deliveries, hashes, business keys and totals stay for ever: by them a file or an order is known again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from data_connections.ledger.database import LedgerConnection
+
+# Final, given back to the partner where it came from one, and nothing of it waits for anything.
+_DONE_WITH = """
+    s.state in ('applied', 'partly_applied', 'quarantined', 'duplicate') and s.finished_at < %(before)s
+    and (s.acknowledged_at is not null or s.origin <> 'endpoint' or s.parcel_id is not null)
+    and not exists (select from held_row h where h.submission_id = s.id)
+"""
+_ORIGINALS = f"select s.id, s.landing_key, s.size from submission s where s.landing_key is not null and {_DONE_WITH}"
+_SENT = """
+select f.delivery_id, f.number, f.landing_key, f.size from delivery_file f join delivery d on d.id = f.delivery_id
+where f.deleted_at is null and d.state in ('delivered', 'failed')
+    and greatest(d.created_at, d.intended_at, d.delivered_at) < %(before)s
+"""
+HISTORY = {
+    "outcomes": f"delete from outcome o using submission s where s.id = o.submission_id and {_DONE_WITH}",
+    "files not taken": "delete from sighting where decision <> 'claimed' and last_seen_at < %(before)s",
+    "incidents": "delete from incident where closed_at < %(before)s",
+    "expected days": "delete from expected_files where settled_at < %(before)s",
+}
+"""What belongs to the history of files and runs, by what people call it."""
+ACTIVITY = "delete from activity where at < %(before)s"
+
+
+def release_originals(connection: LedgerConnection, before: datetime) -> list[tuple[str, int]]:
+    """Forget where the originals of submissions lie that were done with before an instant; return keys and sizes."""
+    rows = connection.execute(
+        f"""
+        with old as ({_ORIGINALS} for update of s skip locked)
+        update submission s set landing_key = null from old where s.id = old.id
+        returning old.landing_key, coalesce(old.size, 0) as size
+        """.encode(),
+        {"before": before},
+    ).fetchall()
+    return [(row["landing_key"], row["size"]) for row in rows]
+
+
+def release_sent(connection: LedgerConnection, before: datetime) -> list[tuple[str, int]]:
+    """Note that the files of deliveries that ended before an instant are deleted; return keys and sizes."""
+    rows = connection.execute(
+        f"""
+        with old as ({_SENT} for update of f skip locked)
+        update delivery_file f set deleted_at = now() from old
+        where f.delivery_id = old.delivery_id and f.number = old.number
+        returning old.landing_key, coalesce(old.size, 0) as size
+        """.encode(),
+        {"before": before},
+    ).fetchall()
+    return [(row["landing_key"], row["size"]) for row in rows]
+
+
+def unused(connection: LedgerConnection, keys: Sequence[str]) -> list[str]:
+    """Return those keys that no submission and no delivery refers to any more."""
+    rows = connection.execute(
+        """
+        select key from unnest(%s::text[]) as key
+        where not exists (select from submission where landing_key = key)
+          and not exists (select from delivery_file where landing_key = key and deleted_at is null)
+        """,
+        [list(keys)],
+    ).fetchall()
+    return [row["key"] for row in rows]
+
+
+def delete(connection: LedgerConnection, statement: str, before: datetime) -> int:
+    """Run one of the statements of this module; return how many rows went."""
+    return connection.execute(statement.encode(), {"before": before}).rowcount

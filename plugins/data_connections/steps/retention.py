@@ -1,0 +1,72 @@
+"""Retention: what is older than the settings say is deleted; never what is not final, nor what tells files apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from data_connections.landing import Landing
+from data_connections.ledger import Ledger, retention
+from data_connections.settings import Keep
+
+_FRESH = timedelta(days=1)
+"""A kept file that was written, or came again, within this time stays: its submission may not be recorded yet."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What went, or would go.
+
+    Attributes:
+        files: Kept files, by whether they came in (``originals``) or went out (``sent``).
+        bytes: Their size.
+        rows: Rows of the ledger, by what they are.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    bytes: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+
+
+def clean_up(ledger: Ledger, landing: Landing, keep: Keep, now: datetime, *, dry_run: bool = False) -> Cleaned:
+    """Delete what is older than ``keep`` says, and return what went.
+
+    The ledger forgets a kept file first, and the file goes only when nothing refers to it then; so a replay that
+    begins at the same time either keeps the file or is refused.
+
+    Args:
+        ledger: The ledger.
+        landing: Where originals and sent files are kept.
+        keep: How long.
+        now: The present instant.
+        dry_run: Change nothing, and return what would go.
+
+    Raises:
+        LedgerUnavailable: The ledger does not answer.
+    """
+    released: dict[str, list[tuple[str, int]]] = {}
+    rows: dict[str, int] = {}
+    with ledger.connect() as connection:
+        if keep.originals:
+            released["originals"] = retention.release_originals(connection, now - keep.originals)
+        if keep.sent:
+            released["sent"] = retention.release_sent(connection, now - keep.sent)
+        if keep.history:
+            for name, statement in retention.HISTORY.items():
+                rows[name] = retention.delete(connection, statement, now - keep.history)
+        if keep.activity:
+            rows["activity"] = retention.delete(connection, retention.ACTIVITY, now - keep.activity)
+        sizes = {key: size for files in released.values() for key, size in files}
+        gone = set(retention.unused(connection, list(sizes)))
+        if dry_run:
+            connection.rollback()
+    if not dry_run:
+        gone = _delete_files(ledger, landing, sorted(gone), now)
+    counts = {name: len({key for key, _ in files} & gone) for name, files in released.items()}
+    return Cleaned(counts, sum(sizes[key] for key in gone), rows)
+
+
+def _delete_files(ledger: Ledger, landing: Landing, keys: list[str], now: datetime) -> set[str]:
+    with ledger.connect() as connection:
+        left = retention.unused(connection, keys)
+    return {key for key in left if landing.delete(key, before=now - _FRESH)}
