@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+import time_machine
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
 
 from data_connections.settings import PROJECT
 from fixtures.desk import Desk, table
 from operators.upkeep import LockActions, ReconcileBooks, RetryHeldRows
+from operators.watching import WatchExpectedFiles
 
 ORDERS = "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount"
 CHANGES = "ActionTrackerId,OrderId,Amount,Reason"
@@ -62,7 +64,33 @@ def test_the_daily_dag_does_all_of_it(shop: Desk) -> None:
     run = daily.test(logical_date=datetime(2026, 3, 20, tzinfo=UTC))
 
     assert {ti.task_id: str(ti.state) for ti in run.get_task_instances()} == dict.fromkeys(
-        ("retry_held_rows", "lock_actions", "reconcile_books"), "success"
+        ("retry_held_rows", "lock_actions", "reconcile_books", "clean_up"), "success"
     )
     assert shop.ledger.one("select state, locked_by from action") == {"state": "APPROVED", "locked_by": "date"}
     assert shop.ledger.one("select count(*) as held from held_row") == {"held": 0}
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+def test_the_maintenance_dag_watches_what_is_expected(shop: Desk) -> None:
+    shop.connect(expects=[{"by": "00:00", "warn_before": "P1D"}])
+    maintenance = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["connections_maintenance"]
+    run = maintenance.test(logical_date=datetime(2026, 3, 20, tzinfo=UTC))
+
+    assert {str(ti.state) for ti in run.get_task_instances()} == {"success"}
+    assert shop.ledger.all("select split_part(kind, ': ', 1) as kind, told_at from incident") == [
+        {"kind": "due_soon", "told_at": None}  # nobody is named who could be told
+    ]
+
+
+def test_a_day_is_expected_at_its_time_when_the_clocks_change(shop: Desk) -> None:
+    shop.connect(expects=[{"by": "15:00", "time_zone": "Europe/Berlin", "on": ["sunday"]}])
+    watcher = WatchExpectedFiles(task_id="watch_expected_files")
+    for day, due in (("2026-03-29", 13), ("2026-10-25", 14)):
+        with time_machine.travel(datetime.fromisoformat(f"{day}T00:00:00+00:00")):
+            watcher.execute({})
+        told = []
+        for hour, minute in ((due - 1, 29), (due - 1, 30), (due, 0)):
+            with time_machine.travel(datetime.fromisoformat(f"{day}T{hour:02}:{minute:02}:30+00:00")):
+                told.append(watcher.execute({}))
+        assert told == [[], ["Connection orders: not there yet"], ["Connection orders: late"]]
