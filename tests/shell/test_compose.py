@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -216,10 +217,13 @@ class TestServices:
         assert "Airflow's database" in {finding["check"] for finding in found["findings"]}
 
     def test_the_fernet_key_is_rotated_and_stored_logins_can_still_be_read(self, compose: ComposeProcesses) -> None:
-        def done(*words: str) -> None:
+        def done(*words: str) -> str:
             result = compose.run("prepare", *words)
             assert result.returncode == 0, result.stderr
+            return result.stdout
 
+        login = ("--conn-type", "sftp", "--conn-login", "us", "--conn-password", "hush")
+        done("airflow", "connections", "add", "rotated", *login)
         before = (compose.home / "keys" / "fernet_key").read_text()
         done("python", "-m", "deployment", "begin-fernet-rotation")
         done("airflow", "rotate-fernet-key")
@@ -227,8 +231,10 @@ class TestServices:
         after = (compose.home / "keys" / "fernet_key").read_text()
         assert after != before
         assert before not in after
-        shown = compose.run("prepare", "airflow", "connections", "get", "partner", "--output", "json")
-        assert json.loads(shown.stdout)[0]["login"]
+        shown = done("airflow", "connections", "get", "rotated", "--output", "json")
+        found = re.search(r"^\[.*", shown, re.MULTILINE | re.DOTALL)
+        assert found is not None, shown
+        assert json.loads(found[0])[0]["password"] == "hush"
 
     def test_what_is_restarted_has_the_same_keys(self, compose: ComposeProcesses) -> None:
         before = {path.name: path.read_text() for path in (compose.home / "keys").iterdir()}
