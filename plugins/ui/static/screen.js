@@ -61,7 +61,7 @@ document.querySelectorAll("#bulk button").forEach((button) => (button.disabled =
 
 // Nothing is sent twice. (A form's own properties are hidden by fields of the same name, so attributes are asked.)
 document.addEventListener("submit", (event) => {
-  if (event.target.getAttribute("method") !== "post") return;
+  if (event.target.getAttribute("method") !== "post" || event.defaultPrevented) return;
   if (event.target.dataset.sent) event.preventDefault();
   event.target.dataset.sent = "yes";
 });
