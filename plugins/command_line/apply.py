@@ -144,6 +144,9 @@ def _warn_of_missing_credentials(loaded: LoadedFolder) -> None:
     from command_line.logins import missing_logins
 
     wanted = {each.spec.credentials for each in loaded.specs if each.spec.credentials}
+    keys = {each.spec.pgp.credentials: each.spec.name for each in loaded.specs if each.spec.pgp}
+    for name in sorted(missing_logins(keys)):
+        warn(f"There are no PGP keys {name!r} yet (for {keys[name]}): connections credentials pgp generate {name}")
     for name in sorted(missing_logins(wanted)):
         users = sorted(each.spec.name for each in loaded.specs if each.spec.credentials == name)
         more = f" and {len(users) - 3} more" if len(users) > 3 else ""

@@ -103,6 +103,12 @@ class OutputFormat(BaseModel):
         return {"json_lines": ".jsonl"}.get(self.type, f".{self.type}")
 
 
+def _no_manifest(ending: str | None) -> str | None:
+    if ending == ".manifest":
+        raise ValueError("a marker is an empty file; manifest: true makes a manifest")
+    return ending
+
+
 class Packaging(BaseModel):
     """What a delivery is made of beside the rows."""
 
@@ -120,6 +126,16 @@ class Packaging(BaseModel):
 
     fin: bool = False
     """Whether an empty file of the same base name and the ending ``.fin`` follows the files that it vouches for."""
+
+    marker: Annotated[str | None, AfterValidator(_no_manifest)] = Field(
+        default=None, pattern=r"^\.[A-Za-z0-9_-]{1,20}$"
+    )
+    """Another ending of such files, such as ``.done``."""
+
+    @property
+    def marker_ending(self) -> str | None:
+        """The ending of the empty files that follow; None for none."""
+        return self.marker or (".fin" if self.fin else None)
 
 
 class Covers(BaseModel):

@@ -6,7 +6,6 @@ from data_connections.spec import Packaging
 from data_connections.spec.file_name import before_extension, without_extension
 
 MANIFEST = ".manifest"
-FIN = ".fin"
 
 
 def part_names(name: str, parts: int) -> list[str]:
@@ -24,6 +23,7 @@ def part_names(name: str, parts: int) -> list[str]:
 
 
 def marker_names(name: str, files: list[str], packaging: Packaging) -> list[str]:
-    """Return the names of what follows the files: a ``.fin`` for each of them, then the manifest of all."""
-    fins = [without_extension(file) + FIN for file in files] if packaging.fin else []
-    return fins + ([without_extension(name) + MANIFEST] if packaging.manifest else [])
+    """Return the names of what follows the files: a marker such as ``.fin`` for each, then the manifest of all."""
+    ending = packaging.marker_ending
+    markers = [without_extension(file) + ending for file in files] if ending else []
+    return markers + ([without_extension(name) + MANIFEST] if packaging.manifest else [])

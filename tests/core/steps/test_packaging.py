@@ -94,6 +94,14 @@ def test_a_day_without_rows_sends_an_empty_file(outbound: Outbound, kind: str) -
         assert pq.read_table(outbound.out / done["file_name"]).num_rows == 0
 
 
+def test_a_marker_may_have_another_ending(outbound: Outbound) -> None:
+    outbound.applied(packaging={"marker": ".done"}, details={"file_name": "acme_{business_date}.csv"})
+    outbound.all_steps(DAY)
+    assert outbound.names() == ["acme_2026-06-10.csv", "acme_2026-06-10.done"]
+    with pytest.raises(ConfigurationError, match="A marker is an empty file"):
+        outbound.applied(packaging={"marker": ".manifest"})
+
+
 def test_manifest_and_fin_come_with_the_file(outbound: Outbound) -> None:
     outbound.applied(packaging={"manifest": True, "fin": True}, format={"compression": "gzip"}, details={
         "file_name": "acme_{business_date}.csv.gz"})  # fmt: skip
