@@ -70,6 +70,7 @@ def test_rows_are_checked_and_sent_as_json_or_csv_once(api, acme):
     rows = {"rows": [{**ROW, "OrderId": "J-1"}, {**ROW, "OrderId": "J-2", "Amount": "much"}]}
     report = api.post("connections/acme-conversions/submissions/check", json=rows).json()
     assert (report["accepted"], report["rejected"]) == (1, 1)
+    assert [(each["state"], each["count"]) for each in report["effect"]] == [("PENDING", 1)]
     assert acme.one("select count(*) as n from submission")["n"] == 0
     for _ in range(2):
         taken = api.post("connections/acme-conversions/submissions", json=rows, headers={"Idempotency-Key": "r-1"})

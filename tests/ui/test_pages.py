@@ -31,6 +31,7 @@ def test_a_file_is_checked_then_sent_and_its_results_downloaded(client, acme):
     checked = user.post("connections/acme-conversions/send", data={"action": "check"}, files=upload)
     assert checked.status_code == 200, checked.text
     assert "NOT_DECIMAL" in checked.text
+    assert "What would change in the ledger" in checked.text
     assert acme.one("select count(*) as n from submission")["n"] == 0
 
     sent = user.post("connections/acme-conversions/send", data={"action": "send"}, files=upload)
