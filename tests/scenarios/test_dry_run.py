@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from command_line.main import app
 from data_connections.catalog import current
+from data_connections.catalog.data_type_versions import apply_data_types
 from data_connections.settings import PROJECT
 from data_connections.spec import InboundConnection
 from data_connections.steps.dry_run import ledger_review
@@ -196,6 +197,7 @@ def test_lines_of_an_order_anywhere_in_the_file_become_one_action(shop: Desk) ->
 
 
 def test_every_template_is_judged_by_the_ledger_too(shop: Desk) -> None:
+    apply_data_types(shop.ledger, [builtin_data_types()["store_locations"]], "tester")
     for folder in sorted(path for path in (PROJECT / "include" / "templates").iterdir() if path.name != "reports"):
         shop.connect("any", data_type=folder.name)
         for template in folder.iterdir():
