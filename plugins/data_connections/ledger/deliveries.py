@@ -21,7 +21,7 @@ select d.id, d.trace_id, d.connection_id, c.name as connection, d.revision, d.ru
        d.last_date, d.date_from, d.version, d.state, d.note, d.message, d.file_name, d.size, d.rows, d.totals,
        d.marker_paths, d.created_at, d.checked_at, d.intended_at, d.delivered_at, d.collected_at, d.collected_by,
        d.expired_at,
-       (select jsonb_agg(to_jsonb(f) - '{delivery_id,collected_at,deleted_at}'::text[] order by f.number)
+       (select jsonb_agg(to_jsonb(f) order by f.number)
         from delivery_file f where f.delivery_id = d.id) as files
 from delivery d join connection c on c.id = d.connection_id
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -107,7 +107,9 @@ class Delivery:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Delivery:
         """Return the delivery of a row of ``deliveries``' query."""
-        files = tuple(DeliveryFile(**file) for file in row["files"])
+        # A ledger that the next release has migrated may have more columns.
+        names = [field.name for field in fields(DeliveryFile)]
+        files = tuple(DeliveryFile(**{name: file[name] for name in names}) for file in row["files"])
         return cls(**{**row, "files": files, "marker_paths": tuple(row["marker_paths"])})
 
     def as_json(self) -> dict[str, Any]:

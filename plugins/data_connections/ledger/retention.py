@@ -12,13 +12,17 @@ from data_connections.ledger.database import LedgerConnection
 
 # Final, given back to the partner where it came from one, and nothing of it waits for anything.
 _DONE_WITH = """
-    s.state in ('applied', 'partly_applied', 'quarantined', 'duplicate') and s.finished_at < %(before)s
+    s.state in ('applied', 'partly_applied', 'quarantined', 'duplicate', 'tested')
+    and s.finished_at < %(before)s
     and (s.acknowledged_at is not null or s.origin <> 'endpoint' or s.parcel_id is not null)
     and not exists (select from held_row h where h.submission_id = s.id)
 """
-_ORIGINALS = f"select s.id, s.landing_key, s.size from submission s where s.landing_key is not null and {_DONE_WITH}"
+_ORIGINALS = f"""
+select s.id, s.landing_key, s.message_key, s.size from submission s where s.landing_key is not null and {_DONE_WITH}
+"""
 _SENT = """
-select f.delivery_id, f.number, f.landing_key, f.size from delivery_file f join delivery d on d.id = f.delivery_id
+select f.delivery_id, f.number, f.landing_key, f.content_key, f.size
+from delivery_file f join delivery d on d.id = f.delivery_id
 where f.deleted_at is null and d.state in ('delivered', 'failed')
     and greatest(d.created_at, d.intended_at, d.delivered_at) < %(before)s
 """
@@ -37,12 +41,13 @@ def release_originals(connection: LedgerConnection, before: datetime) -> list[tu
     rows = connection.execute(
         f"""
         with old as ({_ORIGINALS} for update of s skip locked)
-        update submission s set landing_key = null from old where s.id = old.id
-        returning old.landing_key, coalesce(old.size, 0) as size
+        update submission s set landing_key = null, message_key = null from old where s.id = old.id
+        returning old.landing_key, old.message_key, coalesce(old.size, 0) as size
         """.encode(),
         {"before": before},
     ).fetchall()
-    return [(row["landing_key"], row["size"]) for row in rows]
+    messages = [(row["message_key"], 0) for row in rows if row["message_key"]]
+    return [*((row["landing_key"], row["size"]) for row in rows), *messages]
 
 
 def release_sent(connection: LedgerConnection, before: datetime) -> list[tuple[str, int]]:
@@ -52,11 +57,12 @@ def release_sent(connection: LedgerConnection, before: datetime) -> list[tuple[s
         with old as ({_SENT} for update of f skip locked)
         update delivery_file f set deleted_at = now() from old
         where f.delivery_id = old.delivery_id and f.number = old.number
-        returning old.landing_key, coalesce(old.size, 0) as size
+        returning old.landing_key, old.content_key, coalesce(old.size, 0) as size
         """.encode(),
         {"before": before},
     ).fetchall()
-    return [(row["landing_key"], row["size"]) for row in rows]
+    contents = [(row["content_key"], 0) for row in rows if row["content_key"]]
+    return [*((row["landing_key"], row["size"]) for row in rows), *contents]
 
 
 def unused(connection: LedgerConnection, keys: Sequence[str]) -> list[str]:
@@ -65,7 +71,9 @@ def unused(connection: LedgerConnection, keys: Sequence[str]) -> list[str]:
         """
         select key from unnest(%s::text[]) as key
         where not exists (select from submission where landing_key = key)
+          and not exists (select from submission where message_key = key)
           and not exists (select from delivery_file where landing_key = key and deleted_at is null)
+          and not exists (select from delivery_file where content_key = key and deleted_at is null)
         """,
         [list(keys)],
     ).fetchall()

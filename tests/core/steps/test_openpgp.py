@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from data_connections.errors import ConfigurationError
 from data_connections.formats.openpgp import Keyring, is_message, open_message, write_message
 from data_connections.formats.openpgp.keyring import describe, generate
 from data_connections.ledger import Ledger
+from data_connections.settings import Keep
 from data_connections.steps import manual, replay
+from data_connections.steps.retention import clean_up
 from fixtures.desk import Desk
 from fixtures.outbound import Outbound
 from fixtures.sender import orders_file
@@ -91,6 +94,14 @@ def test_an_opened_message_can_be_judged_again_and_one_that_was_not_too(sender: 
         again = replay.take_again(ledger, each["id"], who="tester")
         states.append(manual.finish(ledger, landing, again, keys=lambda name: OURS)["state"])
     assert states == ["partly_applied", "applied"]
+
+
+def test_when_its_time_is_over_message_and_content_go(sender: Sender, tmp_path: Path) -> None:
+    sender.submit(sender.message(orders_file("A,1.00")))
+    originals = tmp_path / "landing" / "originals"
+    assert len([path for path in originals.rglob("*") if path.is_file()]) == 2
+    clean_up(sender.desk.ledger, sender.desk.landing, Keep(), datetime.now(UTC) + timedelta(days=91))
+    assert [path for path in originals.rglob("*") if path.is_file()] == []
 
 
 def test_a_plain_file_is_refused_although_its_rows_are_known(sender: Sender) -> None:
