@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bench.apply_conversions import apply_million_conversions
 from bench.apply_modifications import apply_modifications
 from bench.intake_conversions import take_million_conversions
+from bench.many_files import many_small_files
 from bench.pairing import Result, Tell
 from bench.screen_pages import screen_pages
 from bench.transfers import ftps_gigabyte, sftp_gigabyte
@@ -17,5 +18,6 @@ CASES: dict[str, Callable[[Tell], Result]] = {
     "apply_modifications": apply_modifications,
     "sftp_gigabyte": sftp_gigabyte,
     "ftps_gigabyte": ftps_gigabyte,
+    "many_small_files": many_small_files,
     "screen_pages": screen_pages,
 }

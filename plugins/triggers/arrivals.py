@@ -108,10 +108,15 @@ class Lookout:
             settled = [file for file in arrivals.taken if file.path in new]
             left = [(file, NEXT_RUN) for file in settled[limit:]]
             noted = dict([*left, *(self._reason(each) for each in arrivals.not_taken if self._is_news(each, new))])
-            for file, reason in noted.items():
-                if self._noted.get(file) != reason:
-                    decision = "waiting" if reason in WAITING or reason == NEXT_RUN else "ignored"
-                    sightings.record(connection, self.run.connection_id, file, decision, reason)
+            news = [(file, reason) for file, reason in noted.items() if self._noted.get(file) != reason]
+            sightings.record_all(
+                connection,
+                self.run.connection_id,
+                [
+                    (file, "waiting" if reason in WAITING or reason == NEXT_RUN else "ignored", reason)
+                    for file, reason in news
+                ],
+            )
             work_left = sightings.is_work_left(connection, self.run.connection_id, self.run.id)
         self._noted, self._previous = noted, listing
         self.looks += 1

@@ -71,6 +71,37 @@ def record(connection: LedgerConnection, connection_id: int, file: SeenFile, dec
     return int(row["id"])
 
 
+def record_all(
+    connection: LedgerConnection, connection_id: int, notes: Iterable[tuple[SeenFile, str, str | None]]
+) -> None:
+    """Remember what was decided about many files, each another one, in one statement: file, decision, reason."""
+    noted = list(notes)
+    if not noted:
+        return
+    files = [file for file, _, _ in noted]
+    connection.execute(
+        """
+        insert into sighting (connection_id, path, name, size, mtime, decision, reason)
+        select %(connection)s, seen.* from unnest(
+            %(paths)s::text[], %(names)s::text[], %(sizes)s::bigint[], %(mtimes)s::timestamptz[], %(decisions)s::text[],
+            %(reasons)s::text[]) as seen
+        on conflict (connection_id, path, size, mtime) do update
+        set last_seen_at = now(),
+            decision = case when sighting.decision = 'claimed' then 'claimed' else excluded.decision end,
+            reason = case when sighting.decision = 'claimed' then null else excluded.reason end
+        """,
+        {
+            "connection": connection_id,
+            "paths": [file.path for file in files],
+            "names": [file.name for file in files],
+            "sizes": [file.size for file in files],
+            "mtimes": [file.mtime for file in files],
+            "decisions": [decision for _, decision, _ in noted],
+            "reasons": [reason for _, _, reason in noted],
+        },
+    )
+
+
 def open_paths(connection: LedgerConnection, connection_id: int, files: Iterable[SeenFile]) -> set[str]:
     """Return the paths of those files that were not claimed yet; a changed size or time is another sighting."""
     listed = list(files)

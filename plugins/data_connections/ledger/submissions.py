@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -118,6 +118,13 @@ def get(connection: LedgerConnection, submission_id: int, *, lock: bool = False)
     if not found:
         raise UnknownName("submission", str(submission_id), ())
     return found[0]
+
+
+def get_all(connection: LedgerConnection, submission_ids: Sequence[int]) -> list[Submission]:
+    """Return submissions in the order of their numbers in ``submission_ids``."""
+    wanted = "%(ids)s::bigint[]"
+    query = f"select {COLUMNS} from submission where id = any({wanted}) order by array_position({wanted}, id)"
+    return rows_of(connection, query, {"ids": list(submission_ids)})
 
 
 def find(connection: LedgerConnection, text: str) -> Submission:

@@ -65,7 +65,7 @@ def claim(
         for file in files:
             _claim_one(connection, run, run.spec, file, vouchers.get(file.path))
         leased = sightings.take_leases(connection, run.connection_id, run.id)
-        found = [submissions.get(connection, submission_id) for submission_id in leased]
+        found = submissions.get_all(connection, leased)
     return [submission for submission in found if submission.parcel_id not in leased]
 
 
