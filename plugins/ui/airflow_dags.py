@@ -39,22 +39,29 @@ def dag_states(names: Collection[str]) -> dict[str, DagState]:
         return {name: DagState(paused, after) for name, paused, after in session.execute(query)}
 
 
+_OF_RUNS = (
+    DagRun.run_id,
+    DagRun.state,
+    DagRun.run_type,
+    DagRun.queued_at,
+    DagRun.start_date,
+    DagRun.end_date,
+    DagRun.triggering_user_name,
+)
+
+
 def newest_runs(name: str, limit: int) -> list[dict[str, Any]]:
     """Return Airflow's newest runs of a DAG: id, state, type, times, who or what started it."""
-    query = (
-        select(
-            DagRun.run_id,
-            DagRun.state,
-            DagRun.run_type,
-            DagRun.queued_at,
-            DagRun.start_date,
-            DagRun.end_date,
-            DagRun.triggering_user_name,
-        )
-        .where(DagRun.dag_id == name)
-        .order_by(DagRun.id.desc())
-        .limit(limit)
-    )
+    return _runs(select(*_OF_RUNS).where(DagRun.dag_id == name).order_by(DagRun.id.desc()).limit(limit))
+
+
+def runs_by_id(name: str, run_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return those of the named runs of a DAG that Airflow has not forgotten, by their id."""
+    found = _runs(select(*_OF_RUNS).where(DagRun.dag_id == name, DagRun.run_id.in_(run_ids)))
+    return {run["run_id"]: run for run in found}
+
+
+def _runs(query: Any) -> list[dict[str, Any]]:
     with create_session() as session:
         return [dict(row._mapping) for row in session.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name for it
 

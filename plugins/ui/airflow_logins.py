@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from airflow.models import Connection
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
+from data_connections.errors import ConfigurationError
 from hooks.login import Login
 
 TYPES = ("sftp", "ftp", "imap", "smtp")
+_ENDS = "expires_on"
+_SERVER = {"sftp": "host_key", "ftp": "certificate"}
+"""Where Airflow's extra keeps what a server is known by, one a line."""
 
 
 @dataclass(frozen=True)
@@ -22,24 +29,26 @@ class KnownLogin:
         conn_type: Airflow's connection type.
         login: Name at the server.
         parts: What it consists of, never a secret.
+        trusted: Public host keys, or fingerprints of certificates, that its servers are known by.
+        expires_on: Last day on which the partner lets it in, where somebody said so.
     """
 
     name: str
     conn_type: str
     login: str
     parts: tuple[str, ...]
+    trusted: tuple[str, ...] = ()
+    expires_on: date | None = None
 
 
 def known_logins() -> list[KnownLogin]:
     """Return every login of Airflow's table that connections may use, by name."""
     with create_session() as session:
         rows = session.scalars(select(Connection).where(Connection.conn_type.in_(TYPES)).order_by(Connection.conn_id))
-        return [
-            KnownLogin(row.conn_id, row.conn_type, row.login or "", tuple(Login.of(row).parts())) for row in rows.all()
-        ]
+        return [_known(row) for row in rows.all()]
 
 
-def store_login(name: str, given: Login) -> bool:
+def store_login(name: str, given: Login, expires_on: date | None = None, *, keep_end: bool = False) -> bool:
     """Store a login, over what is stored under its name; return whether there was one before.
 
     Raises:
@@ -49,7 +58,61 @@ def store_login(name: str, given: Login) -> bool:
         row = session.scalar(select(Connection).where(Connection.conn_id == name))
         merged = given.over(Login.of(row) if row else None)
         merged.check(name)
+        given_end = expires_on.isoformat() if expires_on else None
+        ends = row.extra_dejson.get(_ENDS) if row and keep_end else given_end
         target = row or Connection(conn_id=name)
         merged.put_into(target)
+        _put(target, _ENDS, ends)
         session.add(target)
     return row is not None
+
+
+def set_trusted(name: str, trusted: tuple[str, ...]) -> None:
+    """Say what the servers of a login are known by.
+
+    Raises:
+        ConfigurationError: Airflow's table has no such login.
+    """
+    with create_session() as session:
+        row = _stored(session, name)
+        _put(row, _SERVER.get(row.conn_type, "host_key"), "\n".join(trusted))
+
+
+def delete_login(name: str) -> None:
+    """Delete a login.
+
+    Raises:
+        ConfigurationError: Airflow's table has no such login.
+    """
+    with create_session() as session:
+        session.delete(_stored(session, name))
+
+
+def _put(row: Connection, name: str, value: str | None) -> None:
+    extra = {**row.extra_dejson, name: value}
+    row.set_extra(json.dumps({key: each for key, each in extra.items() if each}))
+
+
+def _stored(session: Any, name: str) -> Connection:
+    row: Connection | None = session.scalar(
+        select(Connection).where(Connection.conn_id == name, Connection.conn_type.in_(TYPES))
+    )
+    if row is None:
+        raise ConfigurationError(
+            f"The credentials {name} are not in Airflow's own table. Change them where they are: in the environment, "
+            "or in the secrets backend."
+        )
+    return row
+
+
+def _known(row: Connection) -> KnownLogin:
+    login, ends = Login.of(row), row.extra_dejson.get(_ENDS)
+    trusted = login.certificates if row.conn_type == "ftp" else login.host_keys
+    return KnownLogin(
+        row.conn_id,
+        row.conn_type,
+        row.login or "",
+        tuple(login.parts()),
+        trusted,
+        date.fromisoformat(ends) if ends else None,
+    )

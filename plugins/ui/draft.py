@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -29,6 +31,9 @@ CHOSEN = {"direction": "inbound", "method": "sftp", "new_kind": "password", "sch
 USUAL = {"inbound": "pull", "outbound": "push"}
 """The usual methodology of each direction."""
 OF_CREDENTIALS = ("details.host_key",)
+SECTIONS = ("details", "format", "mapping", "packaging", "covers", "arrival", "limits")
+"""Parts of a spec whose fields forms ask for one by one; what is no single value there is on the review, as YAML."""
+_SINGLE = (str, int, bool, Decimal, time, timedelta)
 
 Draft = dict[str, str]
 
@@ -73,12 +78,36 @@ def methodologies(direction: str, method: str) -> list[str]:
 
 
 def detail_fields(draft: Mapping[str, str]) -> list[DetailField]:
-    """Return the fields that belong to the chosen direction, method and methodology."""
+    """Return the details that belong to the chosen direction, method and methodology."""
+    return section_fields(draft, "details")
+
+
+def section_fields(draft: Mapping[str, str], section: str) -> list[DetailField]:
+    """Return the fields of one part of the spec that hold single values; none where the kind has no such part."""
     kind = kind_of(draft)
-    if kind is None:
+    if kind is None or section not in kind.model_fields:
         return []
-    details: Any = kind.model_fields["details"].annotation
-    return [_detail(name, field) for name, field in details.model_fields.items()]
+    part: Any = kind.model_fields[section].annotation
+    return [
+        _detail(section, name, field)
+        for name, field in part.model_fields.items()
+        if _is_simple(_inner(field.annotation))
+    ]
+
+
+def _inner(kind: Any) -> Any:
+    """Return the type of a value that is there, of one that may be left out."""
+    given = [each for each in get_args(kind) if each is not type(None)]
+    is_optional = type(None) in get_args(kind) and len(given) == 1
+    return given[0] if is_optional else kind
+
+
+def _is_simple(kind: Any) -> bool:
+    if get_origin(kind) is tuple:
+        return all(each is Ellipsis or _is_simple(_inner(each)) for each in get_args(kind))
+    if get_origin(kind) is Annotated:
+        return _is_simple(get_args(kind)[0])
+    return get_origin(kind) is Literal or kind in _SINGLE
 
 
 def step_of(field: str | None) -> str:
@@ -86,7 +115,7 @@ def step_of(field: str | None) -> str:
     name = field or ""
     if name in OF_CREDENTIALS or name.startswith("details.host_key"):
         return "credentials"
-    if name.startswith("details"):
+    if name.partition(".")[0] in SECTIONS:
         return "method"
     return next((step for step, names in FIELDS.items() if name.partition(".")[0] in names), "review")
 
@@ -100,8 +129,8 @@ def content_of_draft(draft: Mapping[str, str]) -> dict[str, Any]:
     more = _parsed(draft.get("more", ""))
     asked = [name for step in STEPS[:4] for name in FIELDS[step] if not name.startswith("new_")]
     own = {name: draft[name].strip() for name in asked if draft.get(name, "").strip()}
-    details = dict(_details(draft))
-    return {**more, **own, "details": {**(more.get("details") or {}), **details}}
+    parts = {section: {**_part(more, section), **dict(_given(draft, section))} for section in SECTIONS}
+    return {**more, **own, **{section: part for section, part in parts.items() if part or section == "details"}}
 
 
 def draft_of(content: Mapping[str, Any]) -> Draft:
@@ -109,33 +138,45 @@ def draft_of(content: Mapping[str, Any]) -> Draft:
     names = {name for fields in FIELDS.values() for name in fields}
     draft = {**CHOSEN, **{name: str(content[name]) for name in names if content.get(name) is not None}}
     draft.setdefault("methodology", USUAL[draft["direction"]])
-    fields = {field.name.removeprefix("details."): field for field in detail_fields(draft)}
-    details = dict(content.get("details") or {})
-    for name in [name for name in details if name in fields]:
-        value = details.pop(name)
-        text = "\n".join(value) if fields[name].lines else ("" if value is None else str(value))
-        draft[f"details.{name}"] = text
-    rest = {key: value for key, value in content.items() if key not in names and key != "details"}
-    if details:
-        rest["details"] = details
+    rest = {key: value for key, value in content.items() if key not in names and key not in SECTIONS}
+    for section in SECTIONS:
+        part = dict(content.get(section) or {})
+        for field in section_fields(draft, section):
+            value = part.pop(field.name.removeprefix(f"{section}."), None)
+            if value is not None:
+                draft[field.name] = "\n".join(map(str, value)) if field.lines else _as_text(value)
+        if part:
+            rest[section] = part
     draft["more"] = content_to_yaml(rest) if rest else ""
     return draft
 
 
-def _details(draft: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    for field in detail_fields(draft):
+def _part(more: Mapping[str, Any], section: str) -> dict[str, Any]:
+    found = more.get(section) or {}
+    if not isinstance(found, dict):
+        raise Mistakes([ConfigurationError(f"`{section}` holds fields and values.", field="more")])
+    return found
+
+
+def _given(draft: Mapping[str, str], section: str) -> Iterator[tuple[str, Any]]:
+    for field in section_fields(draft, section):
         text = draft.get(field.name, "").strip()
         if text:
-            yield field.name.removeprefix("details."), text.splitlines() if field.lines else text
+            yield field.name.removeprefix(f"{section}."), text.splitlines() if field.lines else text
 
 
-def _detail(name: str, field: FieldInfo) -> DetailField:
-    kind = field.annotation
+def _detail(section: str, name: str, field: FieldInfo) -> DetailField:
+    kind = _inner(field.annotation)
     options = tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+    options = ("true", "false") if kind is bool else options
     default = field.get_default(call_default_factory=True) if not field.is_required() else ""
-    shown = "" if default in (None, "", ()) else str(default)
+    shown = "" if default in (None, "", ()) else _as_text(default)
     lines = get_origin(kind) is tuple
-    return DetailField(f"details.{name}", field.description or "", options, lines, shown, field.is_required())
+    return DetailField(f"{section}.{name}", field.description or "", options, lines, shown, field.is_required())
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -16,16 +16,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data_connections.catalog.overview import STATUS
 from ui.done import DONE
+from ui.integrations import menu
 from ui.visitor import Visitor
 
 HERE = Path(__file__).parent
 NAVIGATION = (
     ("connections", "", "Connections"),
     ("destinations", "destinations", "Destinations"),
+    ("integrations", "integrations", "Integrations"),
     ("submissions", "submissions", "File submissions"),
     ("deliveries", "deliveries", "Deliveries"),
     ("actions", "actions", "Actions"),
     ("expected", "expected", "Expected"),
+    ("event_types", "event-types", "Event types"),
     ("data_types", "data-types", "Data types"),
     ("credentials", "credentials", "Credentials"),
     ("activity", "activity", "Activity"),
@@ -65,7 +68,12 @@ def render(
         _environment()
         .get_template(template)
         .render(
-            root=root_of(request), visitor=visitor, request=request, done=request.query_params.get("done"), **values
+            root=root_of(request),
+            visitor=visitor,
+            request=request,
+            menu=menu(visitor) if visitor else [],
+            done=request.query_params.get("done"),
+            **values,
         )
     )
     return HTMLResponse(text, status_code=status)

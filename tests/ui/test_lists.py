@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from data_connections.ledger import Ledger
@@ -37,8 +39,6 @@ def acme(ledger: Ledger) -> Ledger:
 
 
 def names(text: str) -> list[str]:
-    import re
-
     return re.findall(r'<th scope="row"><a href="/connections-app/connections/([\w-]+)"', text)
 
 
@@ -78,6 +78,34 @@ def test_submissions_page_by_their_last_line_and_say_what_fits(client, acme):
     assert viewer.get("submissions?search=%00").status_code == 422
 
 
+def test_did_you_get_my_file(client, acme):
+    with acme.connect() as connection:
+        connection.execute(
+            """insert into sighting (connection_id, path, name, size, mtime, decision, reason)
+               select id, '/in/late.csv.part', 'late.csv.part', 5, now(), 'ignored', 'a temporary name'
+               from connection where name = 'acme-05'"""
+        )
+        connection.execute("insert into event_type (id, program_id, name) values (11, 1, 'Sale')")
+        connection.execute(
+            """insert into action (program_id, event_type_id, order_id, event_at, received_at, amount, currency,
+                                   submission_id, line)
+               select 1, 11, 'Order-77', now(), now(), 5, 'EUR', id, 2 from submission
+               where file_name = 'orders_9.csv'"""
+        )
+    viewer = client("viewer")
+    found = viewer.get("submissions?search=late").text
+    assert "a temporary name" in found
+    assert "Seen, not taken" in found
+    assert "late.csv.part" in viewer.get("submissions?state=not_taken").text
+    assert "late.csv.part" not in viewer.get("submissions").text
+    by_order = viewer.get("submissions?search=Order-77").text
+    assert by_order.count('<th scope="row"') == 1
+    assert "orders_9.csv" in by_order
+    assert "late.csv" not in client("zenith-only").get("submissions?state=not_taken").text
+    listed = viewer.get("api/v1/submissions/not-taken?search=late", headers={"accept": "application/json"}).json()
+    assert [each["reason"] for each in listed["items"]] == ["a temporary name"]
+
+
 def test_a_partners_text_stays_a_text(client, acme):
     viewer = client("viewer")
     number = acme.one("select id from submission where state = 'quarantined'")["id"]
@@ -94,3 +122,41 @@ def test_what_does_not_exist_is_404_and_says_so(client, acme):
         answer = viewer.get(path)
         assert answer.status_code == 404, path
         assert "Traceback" not in answer.text
+
+
+def test_history_pages_through_all_runs_and_a_runs_files_are_found(client, acme):
+    with acme.connect() as connection:
+        connection.execute(
+            """insert into connection_run (connection_id, revision, dag_run_id, state, files, finished_at)
+               select id, 1, 'scheduled__' || n, 'completed', 1, now() from connection, generate_series(1, 70) n
+               where name = 'acme-07'"""
+        )
+        run = connection.execute(
+            "select min(id) as id from connection_run where dag_run_id = 'scheduled__1'"
+        ).fetchone()
+        connection.execute("update submission set run_id = %s where file_name = 'orders_9.csv'", [run["id"]])
+    viewer = client("viewer")
+    first = viewer.get("connections/acme-07/history").text
+    assert first.count('<th scope="row"') == 50
+    older = re.search(r'href="(\?before=\d+)"', first)[1]
+    rest = viewer.get(f"connections/acme-07/history{older}").text
+    assert rest.count('<th scope="row"') == 20
+    assert "scheduled__1<" in rest
+    assert f"run={run['id']}" in rest
+    assert viewer.get(f"submissions?run={run['id']}").text.count('<th scope="row"') == 1
+
+
+def test_checks_of_a_file_are_shown(client, acme):
+    with acme.connect() as connection:
+        connection.execute(
+            """update submission set expectations = '[
+               {"expectation": "expect_column_values_to_be_between", "code": "BIG",
+               "kwargs": {"column": "Amount", "max_value": 5}, "success": false, "rows": 7, "unexpected_rows": 2}]'
+               where file_name = 'orders_9.csv'"""
+        )
+    number = acme.one("select id from submission where file_name = 'orders_9.csv'")["id"]
+    page = client("viewer").get(f"submissions/{number}/checks").text
+    assert "Not as expected" in page
+    assert "Amount" in page
+    assert client("zenith-only").get(f"submissions/{number}/checks").status_code == 404
+    assert client("viewer").get(f"api/v1/submissions/{number}/checks").json()["expectations"][0]["unexpected_rows"] == 2

@@ -25,6 +25,8 @@ ROLES = {
 FILE = {"files": {"file": ("a.csv", b"CampaignId\n1\n")}}
 ONE = {"data": {"name": "acme-conversions"}}
 CSV = {"content": b"CampaignId\n1\n", "headers": {"content-type": "text/csv"}}
+DAYS = {"json": {"first": "2026-03-01", "last": "2026-03-02"}}
+LOGIN = {"data": {"login": "partner"}}
 SPEC = {"json": changed(INBOUND, name="acme-more")}
 CHANGING: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/create"): ("create", {"data": {"step": "direction", "go": "stay"}}),
@@ -46,6 +48,33 @@ CHANGING: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/deliveries/{delivery_id}/send-again"): ("run", {}),
     ("POST", "/data-types/{data_type}/check"): ("anybody", FILE),
     ("POST", "/credentials/store"): ("create", {"data": {"name": "acme-sftp", "login": "us", "password": "x"}}),
+    ("POST", "/connections/{name}/access"): ("edit", {}),
+    ("POST", "/connections/{name}/access/rotate"): ("edit", LOGIN),
+    ("POST", "/connections/{name}/access/retire"): ("edit", LOGIN),
+    ("POST", "/connections/{name}/backfill"): ("run", {}),
+    ("POST", "/credentials/{name}/servers"): ("create", {}),
+    ("POST", "/credentials/{name}/trust"): ("create", {"data": {"public": "x"}}),
+    ("POST", "/credentials/{name}/distrust"): ("create", {"data": {"public": "x"}}),
+    ("POST", "/credentials/{name}/delete"): ("create", {}),
+    ("POST", "/event-types/{event_type_id}/edit"): ("create", {}),
+    ("POST", "/event-types/{event_type_id}/returns"): ("create", {"data": {"way": "none"}}),
+    ("POST", "/integrations/add/{preset}"): ("create", {}),
+    ("POST", "/integrations/{integration_id}/remove"): ("create", {}),
+    ("POST", "/api/v1/connections/{name}/logins"): ("edit", {}),
+    ("POST", "/api/v1/connections/{name}/logins/{login}/rotate"): ("edit", {}),
+    ("DELETE", "/api/v1/connections/{name}/logins/{login}"): ("edit", {}),
+    ("POST", "/api/v1/connections/{name}/report-preview"): ("run", DAYS),
+    ("POST", "/api/v1/connections/{name}/backfills/preview"): ("run", DAYS),
+    ("POST", "/api/v1/connections/{name}/backfills"): ("run", DAYS),
+    ("PUT", "/api/v1/credentials/{name}"): ("create", {"json": {"login": "us", "password": "x"}}),
+    ("DELETE", "/api/v1/credentials/{name}"): ("create", {}),
+    ("POST", "/api/v1/credentials/{name}/trust"): ("create", {"json": {"public": "x"}}),
+    ("POST", "/api/v1/credentials/{name}/distrust"): ("create", {"json": {"public": "x"}}),
+    ("PUT", "/api/v1/event-types/{event_type_id}"): ("create", {"json": {"locking": {"after": "event", "days": 1}}}),
+    ("PUT", "/api/v1/event-types/{event_type_id}/returns"): ("create", {"json": {"way": "none"}}),
+    ("POST", "/api/v1/presets/{preset}/preview"): ("create", {"json": {"answers": {}}}),
+    ("POST", "/api/v1/presets/{preset}/integrations"): ("create", {"json": {"answers": {}}}),
+    ("DELETE", "/api/v1/integrations/{integration_id}"): ("create", {}),
     ("POST", "/api/v1/connections"): ("create", SPEC),
     ("POST", "/api/v1/connections/preview"): ("look", SPEC),
     ("PUT", "/api/v1/connections/{name}"): ("edit", {"json": INBOUND, "headers": {"if-match": '"2"'}}),
@@ -71,15 +100,25 @@ FORMS: dict[str, str] = {
     "/connections/{name}/delete": "edit",
     "/connections/{name}/send": "run",
     "/credentials/{name}/edit": "create",
+    "/api/v1/credentials/{name}/servers": "create",
+    "/connections/{name}/preview": "run",
+    "/connections/{name}/preview/file": "run",
+    "/connections/{name}/backfill": "run",
+    "/event-types/{event_type_id}/edit": "create",
+    "/event-types/{event_type_id}/returns": "create",
+    "/integrations/add/{preset}": "create",
     "/api/v1/submissions/{submission_id}/replay-preview": "run",
     "/api/v1/submissions/{submission_id}/withdrawal-preview": "edit",
 }
 """The right that a page asks for beyond that of seeing."""
 OF_NO_CONNECTION = re.compile(
-    r"/static/|/help/|/data-types|/api/v1/data-types|/create|/credentials/{name}|.*openapi.json"
+    r"/static/|/help/|/data-types|/api/v1/data-types|/create|/integrations/(add|icons)|/api/v1/presets|.*openapi.json"
 )
 """What has nothing of any connection on it."""
-OF_ONE = re.compile(r"{(name|submission_id|delivery_id|action_id|host)}|/by-dag|/statement/rows")
+DESTROYS = re.compile("delete|retire|remove", re.IGNORECASE)
+OF_ONE = re.compile(
+    r"{(name|submission_id|delivery_id|action_id|event_type_id|integration_id|host)}|/by-dag|/statement/rows"
+)
 EVERYTHING = "select name, deleted_at, managed_by, revision from connection order by id"
 
 
@@ -128,7 +167,7 @@ def test_a_role_does_what_it_has_the_right_to_and_nothing_else(client, sample, l
 
     # What destroys comes last, so that the others find what they ask about.
     asked = set(routes()) if role in ("viewer", "acme-only") else {*CHANGING, *(("GET", path) for path in FORMS)}
-    allowed = sorted(asked - set(refused), key=lambda each: ("delete" in " ".join(each).lower(), each))
+    allowed = sorted(asked - set(refused), key=lambda each: (bool(DESTROYS.search(" ".join(each))), each))
     for method, path in allowed:
         _right, request = CHANGING.get((method, path), ("", {}))
         answer = asking.request(method, address(path, sample), **request)
@@ -145,6 +184,8 @@ def test_a_role_of_another_program_sees_and_does_nothing_here(client, sample, le
         assert SECRET not in answer.text, path
         if right == "anybody" or OF_NO_CONNECTION.match(path):
             assert answer.status_code in (200, 403), (method, path, answer.status_code)
+        elif "/credentials/{name}" in path:
+            assert answer.status_code in (403, 404), (method, path, answer.status_code)
         elif OF_ONE.search(path):
             assert answer.status_code == 404, (method, path, answer.status_code, answer.text)
         elif method != "GET":

@@ -14,7 +14,17 @@ from fixtures.screen_routes import address, routes
 pytestmark = pytest.mark.airflow
 
 AWAY = "postgresql://nobody@127.0.0.1:1/none"
-OF_OURS = ("static/", "help/", "data-types", "api/v1/data-types", "api/v1/openapi.json", "health", "api/v1/health")
+OF_OURS = (
+    "static/",
+    "help/",
+    "data-types",
+    "api/v1/data-types",
+    "api/v1/openapi.json",
+    "health",
+    "api/v1/health",
+    "integrations/icons/",
+    "api/v1/presets",
+)
 """What needs no ledger."""
 
 

@@ -31,7 +31,8 @@ select c.id, c.name, coalesce(nullif(v.spec ->> 'display_name', ''), c.name) as 
        v.spec ->> 'program' as program, v.spec ->> 'data_type' as data_type, v.spec ->> 'direction' as direction,
        v.spec ->> 'method' as method, v.spec ->> 'methodology' as methodology, v.spec ->> 'schedule' as schedule,
        v.spec ->> 'owner' as owner, v.spec ->> 'credentials' as credentials,
-       v.spec #>> '{details,host}' as host, v.spec #>> '{details,folder}' as folder,
+       v.spec ->> 'credentials' is null as hosted, v.spec #>> '{details,host}' as host,
+       v.spec #>> '{details,folder}' as folder,
        case when c.refusal is not null then 'error'
             when c.built_revision is null then 'initializing' else 'active' end as setup,
        coalesce(l.state, 'none') as state, l.reason, l.dag_run_id, l.files, l.rows, l.accepted, l.rejected,

@@ -33,6 +33,24 @@ def credentials_in_use(connection: LedgerConnection, visible: Collection[int] | 
     ).fetchall()
 
 
+def servers_of(connection: LedgerConnection, visible: Collection[int] | None, name: str) -> list[DictRow]:
+    """Return ``host``, ``port``, ``method`` and ``tls`` of each server that a login is used at."""
+    return connection.execute(
+        """
+        select distinct host, method, tls,
+               coalesce(port, case when method = 'sftp' then 22 when tls = 'implicit' then 990 else 21 end) as port
+        from (select v.spec ->> 'method' as method, v.spec #>> '{details,host}' as host,
+                     (v.spec #>> '{details,port}')::int as port,
+                     coalesce(v.spec #>> '{details,tls}', 'explicit') as tls
+              from connection c join connection_revision v on v.connection_id = c.id and v.number = c.revision
+              where c.deleted_at is null and v.spec ->> 'credentials' = %(name)s
+                and (%(visible)s::bigint[] is null or c.id = any(%(visible)s))) used
+        where host is not null and (method = 'sftp' or tls <> 'none') order by host, port
+        """,
+        {"name": name, "visible": None if visible is None else list(visible)},
+    ).fetchall()
+
+
 def hosted_logins(connection: LedgerConnection, visible: Collection[int] | None) -> list[DictRow]:
     """Return the logins of partners at the gateway, each with its newest secret that is valid."""
     return connection.execute(

@@ -72,10 +72,10 @@ def not_taken(connection: LedgerConnection, connection_id: int) -> list[DictRow]
     ).fetchall()
 
 
-def of_runs(connection: LedgerConnection, connection_id: int, run_ids: Collection[str]) -> dict[str, DictRow]:
-    """Return the ledger's lines of some of Airflow's runs, by their run id."""
+def known_runs(connection: LedgerConnection, connection_id: int, run_ids: Collection[str]) -> set[str]:
+    """Return those of Airflow's runs that the ledger has a line of."""
     rows = connection.execute(
-        "select * from connection_run where connection_id = %s and dag_run_id = any(%s)",
+        "select dag_run_id from connection_run where connection_id = %s and dag_run_id = any(%s)",
         [connection_id, list(run_ids)],
     ).fetchall()
-    return {row["dag_run_id"]: row for row in rows}
+    return {row["dag_run_id"] for row in rows}

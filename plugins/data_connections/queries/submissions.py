@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from pydantic import BeforeValidator, Field
 
 from data_connections.ledger.database import LedgerConnection
-from data_connections.queries.filters import ListFilter, Text, left_out
+from data_connections.queries.filters import ListFilter, Number, Text, left_out
 
 _SELECT = """
 select s.id, s.trace_id, s.number, c.name as connection, v.spec ->> 'program' as program, s.data_type, s.file_name,
@@ -28,6 +28,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 State = Literal[
     "claimed", "fetched", "validated", "on_hold", "applied", "partly_applied", "quarantined", "duplicate", "tested"
 ]
+NOT_TAKEN = "not_taken"
+"""Stands in place of a state for files that were seen and left where they are."""
 _UNDER_WAY = ("claimed", "fetched", "validated")
 
 
@@ -35,9 +37,10 @@ class SubmissionFilter(ListFilter):
     """What the list of file submissions shows."""
 
     data_type: Text = Field(default=None, description="Only this data type.")
-    state: Annotated[State | Literal["under_way"] | None, BeforeValidator(left_out)] = Field(
+    state: Annotated[State | Literal["under_way", "not_taken"] | None, BeforeValidator(left_out)] = Field(
         default=None, description="Only this state."
     )
+    run: Number = Field(default=None, description="Only what this run took, by the ledger's number of the run.")
     errors: Annotated[bool | None, BeforeValidator(left_out)] = Field(
         default=None, description="Only those refused or with rejected rows."
     )
@@ -51,7 +54,8 @@ def list_submissions(
     Args:
         connection: The ledger.
         visible: Ids of the connections that may be seen; None means every one.
-        wanted: The filters. ``search`` is a number, a trace id, a SHA-256 or the beginning of a file's name.
+        wanted: The filters. ``search`` is a number, a trace id, a SHA-256, the order id of an action that the file
+            made or changed, or the beginning of a file's name.
     """
     conditions = ["s.id < %(before)s"] if wanted.before else []
     bound: dict[str, Any] = {**wanted.model_dump(), "limit": wanted.size + 1}
@@ -82,6 +86,8 @@ def _is_short(wanted: SubmissionFilter) -> bool:
 
 def _conditions(wanted: SubmissionFilter, bound: dict[str, Any]) -> list[str]:
     conditions = []
+    if wanted.run:
+        conditions.append("s.run_id = %(run)s")
     if wanted.data_type:
         conditions.append("s.data_type = %(data_type)s")
     if wanted.state:
@@ -105,8 +111,17 @@ def _search(text: str, bound: dict[str, Any]) -> str:
     if _SHA256.fullmatch(text):
         return "s.sha256 = lower(%(text)s)"
     bound["beginning"] = re.sub(r"([%_\\])", r"\\\1", text.lower()) + "%"
-    named = "lower(s.file_name) like %(beginning)s"
-    return f"(s.id = %(text)s::bigint or {named})" if text.isdecimal() and len(text) < 19 else named
+    named = f"lower(s.file_name) like %(beginning)s or s.id = any(array({_OF_ORDER}))"
+    return f"(s.id = %(text)s::bigint or {named})" if text.isdecimal() and len(text) < 19 else f"({named})"
+
+
+_OF_ORDER = """
+select submission_id from action
+where event_type_id = any(array(select id from event_type)) and order_id = %(text)s
+union
+select u.submission_id from action_update u join action a on a.id = u.action_id
+where a.event_type_id = any(array(select id from event_type)) and a.order_id = %(text)s and u.submission_id is not null
+"""
 
 
 def connection_of(connection: LedgerConnection, submission_id: int) -> str | None:

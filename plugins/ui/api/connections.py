@@ -18,10 +18,12 @@ from data_connections.queries.filters import Number, Size
 from hooks.trial import trial
 from ui.airflow_dags import dag_states, set_paused, start_run
 from ui.api.models import (
+    Backfilled,
     ConnectionDetail,
     ConnectionLine,
     Newest,
     Numbered,
+    ReportRows,
     RevisionLine,
     RunLine,
     Saved,
@@ -30,6 +32,8 @@ from ui.api.models import (
 )
 from ui.api.once import IdempotencyKey, once
 from ui.books import LedgerDep
+from ui.days import BackfillOrder, Days, order_backfill, planned_days
+from ui.days import preview_report as previewed
 from ui.found import Name, connection_line
 from ui.pages.connections import connection_page
 from ui.saving import preview_spec, save_spec
@@ -161,6 +165,32 @@ def run_connection(
     conf = order.model_dump(mode="json", exclude_none=True) if order else {}
     asked = ["run", name, conf]
     return Started(**once(ledger, visitor, key, asked, lambda: {"dag_run_id": start_run(name, visitor.name, conf)}))
+
+
+@router.post("/{name}/report-preview")
+def preview_report(visitor: VisitorDep, ledger: LedgerDep, name: Name, asked: Days) -> ReportRows:
+    """Return the first rows of the report that chosen days would give; nothing is kept or sent."""
+    _runnable(visitor, ledger, name)
+    return ReportRows.model_validate(previewed(ledger, name, asked), from_attributes=True)
+
+
+@router.post("/{name}/backfills/preview")
+def preview_backfill(visitor: VisitorDep, ledger: LedgerDep, name: Name, order: BackfillOrder) -> list[Days]:
+    """Return the business days of the runs that a backfill would make; nothing is started."""
+    _runnable(visitor, ledger, name)
+    return [Days(first=first, last=last) for first, last in planned_days(ledger, name, order)]
+
+
+@router.post("/{name}/backfills", status_code=201)
+def start_backfill(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, order: BackfillOrder, key: IdempotencyKey = None
+) -> Backfilled:
+    """Go through days gone by again, in a pool that gives way to daily work."""
+    _runnable(visitor, ledger, name)
+    asked = ["backfill", name, order.model_dump(mode="json")]
+    return Backfilled(
+        **once(ledger, visitor, key, asked, lambda: {"backfill_id": order_backfill(ledger, visitor, name, order)})
+    )
 
 
 @router.get("/{name}/revisions")

@@ -112,6 +112,21 @@ class Started(BaseModel):
     dag_run_id: str
 
 
+class Backfilled(BaseModel):
+    """A backfill that was started."""
+
+    backfill_id: int = Field(description="Its number in Airflow.")
+
+
+class ReportRows(BaseModel):
+    """The first rows of a report, which adds up with the ledger."""
+
+    header: list[str]
+    rows: list[list[str]]
+    count: int = Field(description="All its rows.")
+    unfinished: list[str] = Field(description="Time zones in which the last day is not over yet.")
+
+
 class RevisionLine(BaseModel):
     """One revision of a connection."""
 
@@ -156,6 +171,20 @@ class SubmissionLine(BaseModel):
     corrects_id: int | None
     replays_id: int | None
     duplicate_of_id: int | None
+
+
+class FileLeft(BaseModel):
+    """A file that was seen and not taken."""
+
+    id: int
+    connection: str
+    file_name: str
+    path: str
+    size: int
+    received_at: datetime = Field(description="When it was last changed at the endpoint.")
+    first_seen_at: datetime
+    last_seen_at: datetime
+    reason: str
 
 
 class UndoneAction(BaseModel):

@@ -8,10 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from data_connections.data_types import load_data_types
-from data_connections.ledger import Ledger
 from data_connections.queries.activity import ActivityFilter
 from data_connections.queries.activity import list_activity as listed_activity
-from data_connections.queries.credentials import credentials_in_use
 from data_connections.queries.deliveries import DeliveryFilter
 from data_connections.queries.deliveries import list_deliveries as listed_deliveries
 from data_connections.settings import Settings
@@ -107,18 +105,7 @@ def get_data_type(visitor: VisitorDep, data_type: str) -> dict[str, Any]:
     return load_data_types(Settings.from_environment().schemas)[data_type].model_dump(mode="json")
 
 
-@router.get("/credentials", tags=["credentials"])
-def list_credentials(visitor: VisitorDep, ledger: LedgerDep) -> list[dict[str, Any]]:
-    """List credentials with where they are used; never a secret."""
-    return _used(visitor, ledger)
-
-
 @router.get("/health", tags=["health"])
 def get_health(visitor: VisitorDep, ledger: LedgerDep) -> dict[str, Any]:
     """Return the services' states, and what needs somebody."""
     return all_health(visitor, ledger)
-
-
-def _used(visitor: VisitorDep, ledger: Ledger) -> list[dict[str, Any]]:
-    with ledger.connect() as connection:
-        return [dict(line) for line in credentials_in_use(connection, visitor.visible_ids(connection))]

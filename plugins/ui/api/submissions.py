@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from data_connections.catalog import current
 from data_connections.data_types import DataTypes, load_data_types
 from data_connections.ledger import Ledger
+from data_connections.queries.not_taken import list_not_taken
 from data_connections.queries.submissions import SubmissionFilter
 from data_connections.queries.submissions import list_submissions as listed
 from data_connections.settings import Settings
@@ -21,12 +22,13 @@ from data_connections.steps import approval, manual, replay
 from data_connections.steps.description import described
 from data_connections.steps.sample import check_sample
 from data_connections.steps.withdrawal import withdraw
-from ui.api.models import Newest, SubmissionLine, Taken, WithdrawalDone
+from ui.api.models import FileLeft, Newest, SubmissionLine, Taken, WithdrawalDone
 from ui.api.once import IdempotencyKey, once
 from ui.books import LandingDep, LedgerDep
 from ui.finishing import finish_later
 from ui.found import Id, Name, connection_line, submission_owner
 from ui.pages import submission as pages
+from ui.pages.checks import checks_of
 from ui.uploads import LARGEST, on_disk
 from ui.visitor import Visitor, VisitorDep
 
@@ -60,6 +62,19 @@ def list_submissions(
         found = listed(connection, visitor.visible_ids(connection), wanted)
     return Newest[SubmissionLine](
         items=[SubmissionLine(**line) for line in found[: wanted.size]],
+        next_before=found[wanted.size - 1]["id"] if len(found) > wanted.size else None,
+    )
+
+
+@router.get("/submissions/not-taken")
+def list_files_not_taken(
+    visitor: VisitorDep, ledger: LedgerDep, wanted: Annotated[SubmissionFilter, Query()]
+) -> Newest[FileLeft]:
+    """List files that were seen and left where they are, each with the reason."""
+    with ledger.connect() as connection:
+        found = list_not_taken(connection, visitor.visible_ids(connection), wanted)
+    return Newest[FileLeft](
+        items=[FileLeft(**line) for line in found[: wanted.size]],
         next_before=found[wanted.size - 1]["id"] if len(found) > wanted.size else None,
     )
 
@@ -135,6 +150,12 @@ def get_submission(visitor: VisitorDep, ledger: LedgerDep, submission_id: Id) ->
     with ledger.connect() as connection:
         submission_owner(connection, visitor, submission_id)
     return described(ledger, submission_id)
+
+
+@router.get("/submissions/{submission_id}/checks")
+def get_checks(visitor: VisitorDep, ledger: LedgerDep, submission_id: Id) -> dict[str, Any]:
+    """Return what Great Expectations found: each expectation with what was looked at and what did not fit."""
+    return checks_of(ledger, visitor, submission_id)
 
 
 @router.get("/submissions/{submission_id}/files/{what}", response_class=Response)

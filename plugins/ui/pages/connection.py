@@ -13,17 +13,18 @@ from data_connections.ledger.database import LedgerConnection
 from data_connections.queries import runs
 from data_connections.queries.activity import ActivityFilter, list_activity
 from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
+from data_connections.queries.filters import Number
 from data_connections.queries.submissions import SubmissionFilter, list_submissions
-from ui.airflow_dags import dag_states, newest_runs
+from ui.airflow_dags import dag_states, newest_runs, runs_by_id
 from ui.books import LedgerDep
 from ui.found import Name, connection_line
 from ui.rendering import render
 from ui.schedule_words import next_times, schedule_in_words
 from ui.services import missing_services
-from ui.visitor import VisitorDep
+from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/connections/{name}", include_in_schema=False)
-TABS = ("overview", "history", "files", "settings", "revisions", "activity")
+TABS = ("overview", "history", "files", "preview", "backfill", "settings", "access", "revisions", "activity")
 RUNS_SHOWN = 50
 
 
@@ -32,24 +33,35 @@ def overview(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Nam
     """Show how a connection is doing."""
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
-        shown = {
+        shown: dict[str, Any] = {
             "chart": runs.rows_by_run(connection, line["id"]),
             "fresh": runs.freshness(connection, line["id"]),
             "not_taken": runs.not_taken(connection, line["id"]),
             "latest": _files(connection, line, 5),
         }
-    return _page(request, visitor, "overview", line, **shown)
+    return connection_tab(request, visitor, "overview", line, **shown)
 
 
 @router.get("/history")
-def history(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name, run: str = "") -> HTMLResponse:
-    """Show the runs of Airflow's metadata database, with the ledger's figures of each."""
+def history(
+    request: Request,
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    name: Name,
+    run: str = "",
+    before: Annotated[Number, Query()] = None,
+) -> HTMLResponse:
+    """Show the runs of Airflow's metadata database, with the ledger's figures of each, the newest first."""
+    newest = [] if before else newest_runs(name, RUNS_SHOWN)
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
-        known = {each["dag_run_id"]: each for each in runs.list_runs(connection, line["id"], size=RUNS_SHOWN)}
-    return _page(
-        request, visitor, "history", line, runs=_merged(newest_runs(name, RUNS_SHOWN), known), known=known, marked=run
-    )
+        page = runs.list_runs(connection, line["id"], before=before, size=RUNS_SHOWN)
+        known = runs.known_runs(connection, line["id"], [each["run_id"] for each in newest])
+    shown = page[:RUNS_SHOWN]
+    merged = [{**each, "ledger": None} for each in newest if each["run_id"] not in known]
+    merged += _with_airflow(shown, runs_by_id(name, [each["dag_run_id"] for each in shown]))
+    older = shown[-1]["id"] if len(page) > RUNS_SHOWN else None
+    return connection_tab(request, visitor, "history", line, runs=merged, marked=run, before=before, older=older)
 
 
 @router.get("/files")
@@ -57,8 +69,11 @@ def files(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name) 
     """Show the files that came in or went out."""
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
-        shown = {"latest": _files(connection, line, 50), "not_taken": runs.not_taken(connection, line["id"])}
-    return _page(request, visitor, "files", line, **shown)
+        shown: dict[str, Any] = {
+            "latest": _files(connection, line, 50),
+            "not_taken": runs.not_taken(connection, line["id"]),
+        }
+    return connection_tab(request, visitor, "files", line, **shown)
 
 
 @router.get("/settings")
@@ -67,7 +82,7 @@ def settings(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Nam
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
     stored = revisions(ledger, line["id"])[0]
-    return _page(request, visitor, "settings", line, stored=stored, yaml=yaml_of(stored.content))
+    return connection_tab(request, visitor, "settings", line, stored=stored, yaml=yaml_of(stored.content))
 
 
 @router.get("/revisions")
@@ -88,7 +103,7 @@ def all_revisions(
         raise HTTPException(404, f"There is no revision {number} of {name}.")
     before = by_number.get(chosen.number - 1)
     changes = changes_between(before.content if before else {}, chosen.content)
-    return _page(
+    return connection_tab(
         request, visitor, "revisions", line, known=known, chosen=chosen, changes=changes, yaml=yaml_of(chosen.content)
     )
 
@@ -101,7 +116,7 @@ def its_activity(
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
         entries = list_activity(connection, [line["id"]], wanted)
-    return _page(request, visitor, "activity", line, entries=entries, wanted=wanted)
+    return connection_tab(request, visitor, "activity", line, entries=entries, wanted=wanted)
 
 
 @router.get("/yaml")
@@ -131,35 +146,45 @@ def _files(connection: LedgerConnection, line: dict[str, Any], size: int) -> lis
     return list_deliveries(connection, [line["id"]], DeliveryFilter(size=size))[:size]
 
 
-def _merged(airflow: list[dict[str, Any]], known: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return Airflow's runs, each with the ledger's line; a run that Airflow has forgotten stays."""
-    told = [{**run, "ledger": known.get(run["run_id"])} for run in airflow]
-    ids = {run["run_id"] for run in airflow}
-    forgotten = [
+def _with_airflow(page: list[dict[str, Any]], airflow: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the ledger's lines, each with Airflow's run; one that Airflow has forgotten stays."""
+    return [
         {
-            "run_id": run_id,
-            "state": None,
-            "run_type": None,
-            "queued_at": None,
-            "start_date": line["started_at"],
-            "end_date": line["finished_at"],
-            "triggering_user_name": None,
+            **(airflow.get(line["dag_run_id"]) or _forgotten(line)),
             "ledger": line,
         }
-        for run_id, line in known.items()
-        if run_id not in ids
+        for line in page
     ]
-    return told + forgotten
 
 
-def _page(request: Request, visitor: VisitorDep, tab: str, line: dict[str, Any], **values: Any) -> HTMLResponse:
+def _forgotten(line: dict[str, Any]) -> dict[str, Any]:
+    unknown = dict.fromkeys(("state", "run_type", "queued_at", "triggering_user_name"))
+    times = {"start_date": line["started_at"], "end_date": line["finished_at"]}
+    return {**unknown, **times, "run_id": line["dag_run_id"]}
+
+
+def _has(visitor: Visitor, line: dict[str, Any], tab: str) -> bool:
+    """Return whether a connection has a tab, for this user."""
+    if tab == "access":
+        return bool(line["hosted"])
+    if tab in ("preview", "backfill"):
+        sends = line["direction"] == "outbound"
+        return (sends or tab == "backfill") and not line["deleted_at"] and visitor.may_run(line["name"])
+    return True
+
+
+def connection_tab(
+    request: Request, visitor: Visitor, tab: str, line: dict[str, Any], status: int = 200, **values: Any
+) -> HTMLResponse:
+    """Return one tab of a connection's pages."""
     schedule = {"words": schedule_in_words(line["schedule"], line["name"])}
     return render(
         request,
         f"connection_{tab}.html",
         visitor,
         here="connections",
-        tabs=TABS,
+        status=status,
+        tabs=[each for each in TABS if _has(visitor, line, each)],
         tab=tab,
         line=line,
         dag=dag_states([line["name"]]).get(line["name"]),

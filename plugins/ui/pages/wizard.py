@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import asyncssh
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import UploadFile
@@ -21,13 +20,14 @@ from data_connections.ledger import Ledger
 from data_connections.settings import Settings
 from data_connections.steps.known_names import known_names
 from data_connections.steps.sample import check_sample
-from hooks.login import Login
 from hooks.trial import trial
 from ui.airflow_logins import known_logins
 from ui.books import LedgerDep
+from ui.credentials import LoginGiven, save_login
 from ui.draft import (
     CHOSEN,
     FIELDS,
+    SECTIONS,
     STEPS,
     USUAL,
     Draft,
@@ -36,10 +36,10 @@ from ui.draft import (
     draft_of,
     methodologies,
     methods,
+    section_fields,
     step_of,
 )
 from ui.found import Name, connection_line
-from ui.pages.credentials import save_login
 from ui.rendering import render, root_of
 from ui.saving import EditConflict, preview_spec, save_spec
 from ui.schedule_words import next_times, schedule_in_words
@@ -47,6 +47,13 @@ from ui.uploads import on_disk
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(include_in_schema=False)
+_SERVERS: dict[tuple[str, str], Literal["ftp", "imap", "smtp"]] = {
+    ("ftp", "inbound"): "ftp",
+    ("ftp", "outbound"): "ftp",
+    ("email", "inbound"): "imap",
+    ("email", "outbound"): "smtp",
+}
+"""What new credentials log in to, where it is not SFTP."""
 SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
 
 
@@ -165,16 +172,16 @@ def _new_credentials(ledger: Ledger, visitor: Visitor, draft: Draft) -> list[Con
     visitor.must(visitor.may_create and visitor.may_use(name), f"store the credentials {name}")
     if not SLUG.fullmatch(name) or name in {each.name for each in known_logins()}:
         return [_wrong("new_name", "Choose a name that is not taken, of small letters, digits, - and _.")]
-    key = asyncssh.generate_private_key("ssh-ed25519", comment=name) if draft.get("new_kind") == "new_key" else None
-    private = key.export_private_key().decode() if key else None
-    given = Login(login=login or None, password=None if key else draft.get("new_password") or None, private_key=private)
+    kind: Literal["new_key", "password"] = "new_key" if draft.get("new_kind") == "new_key" else "password"
+    server = _SERVERS.get((draft["method"], draft["direction"]), "sftp")
+    given = LoginGiven(login=login, kind=kind, password=draft.get("new_password", ""), server=server)
     try:
-        save_login(ledger, visitor, name, given)
+        public = save_login(ledger, visitor, name, given)
     except ConfigurationError as unusable:
         return [_wrong("new_name", unusable.message)]
     draft.update(credentials=name, new_name="", new_login="", new_password="")
-    if key:
-        draft["public_key"] = key.export_public_key().decode().strip()
+    if public:
+        draft["public_key"] = public
     return []
 
 
@@ -248,7 +255,7 @@ def _show(
     edits = draft.get("edits", "")
     managed = current(ledger, edits).managed_by if edits else "screen"
     asked = set(FIELDS[step])
-    asked |= {each.name for each in detail_fields(draft) if step_of(each.name) == step}
+    asked |= {each.name for part in SECTIONS for each in section_fields(draft, part) if step_of(each.name) == step}
     review = _review(ledger, draft) if step == "review" else {"yaml": "", "changes": ()}
     return render(
         request,
@@ -264,6 +271,7 @@ def _show(
         wrong={each.field or "": _sentence(each) for each in mistakes},
         carried={key: value for key, value in draft.items() if key not in asked},
         fields=[each for each in detail_fields(draft) if step_of(each.name) == step],
+        sections={part: section_fields(draft, part) for part in SECTIONS[1:]},
         methods=methods(draft["direction"]),
         methodologies=methodologies(draft["direction"], draft["method"]),
         programs=ledger.all("select key, name from program where active order by name"),

@@ -135,3 +135,19 @@ wizard?.addEventListener("change", async (event) => {
   const words = wizard.querySelector("[data-schedule]");
   if (words) words.textContent = schedule.words && schedule.words + (schedule.next[0] ? `. Next: ${schedule.next[0]}` : "");
 });
+
+// Only the fields of the chosen way are shown; without this script all are.
+const ways = document.querySelector("form[data-ways]");
+const showWay = () => {
+  const chosen = ways.querySelector("input[name=way]:checked")?.value;
+  for (const part of ways.querySelectorAll("[data-way]")) part.hidden = !part.dataset.way.split(" ").includes(chosen);
+};
+if (ways) {
+  ways.addEventListener("change", showWay);
+  showWay();
+}
+
+// On a narrow screen the entry of this page is in sight.
+for (const entry of document.querySelectorAll(".top [aria-current], .tabs [aria-current]")) {
+  entry.parentElement.scrollLeft = entry.offsetLeft - entry.parentElement.clientWidth / 2;
+}

@@ -1,0 +1,87 @@
+"""Logins of partners at our gateway: making, rotating and ending them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_connections.gateway.logins import NewSecret
+from ui.books import LedgerDep
+from ui.found import Name, connection_line
+from ui.hosting import confirmed, end_login, hosted_spec, login_lines, make_login, rotate_login
+from ui.pages.access import must_edit
+from ui.visitor import VisitorDep
+
+router = APIRouter(prefix="/connections/{name}/logins", tags=["credentials"])
+LoginName = Annotated[str, Path(max_length=64)]
+
+
+class LoginOrder(BaseModel):
+    """A login to make; without a public key it gets a password, which only this answer tells."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    login: str = Field(default="", max_length=64, description="Its name; the connection's where left out.")
+    public_key: str = Field(default="", max_length=20_000, description="The partner's public key, OpenSSH or PKCS8.")
+
+
+class Rotation(BaseModel):
+    """A new password, or key, for a login."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    public_key: str = Field(default="", max_length=20_000, description="The partner's new public key.")
+    overlap_days: int = Field(default=7, ge=0, le=365, description="How long the old ones stay valid.")
+
+
+class MadeLogin(BaseModel):
+    """What the partner needs to log in."""
+
+    login: str
+    password: str | None = Field(description="Told this once; only a hash of it is kept.")
+    fingerprint: str | None
+    confirmation: dict[str, Any]
+
+
+@router.get("")
+def list_logins(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[dict[str, Any]]:
+    """List each password and key of a connection's logins; never a secret."""
+    with ledger.connect() as connection:
+        connection_line(connection, visitor, name)
+    return login_lines(ledger, name)
+
+
+@router.post("", status_code=201)
+def create_login(visitor: VisitorDep, ledger: LedgerDep, name: Name, order: LoginOrder | None = None) -> MadeLogin:
+    """Make a login; a name that is taken is refused, so that sending it twice makes one."""
+    must_edit(visitor, ledger, name)
+    stored = hosted_spec(ledger, name)
+    asked = order or LoginOrder()
+    made = make_login(ledger, visitor, stored, asked.login, asked.public_key)
+    return _made(made, confirmed(stored, made.login))
+
+
+@router.post("/{login}/rotate")
+def rotate(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, login: LoginName, rotation: Rotation | None = None
+) -> MadeLogin:
+    """Give a login a new password or key; the old ones stay valid for a while."""
+    must_edit(visitor, ledger, name)
+    stored = hosted_spec(ledger, name)
+    asked = rotation or Rotation()
+    made = rotate_login(ledger, visitor, name, login, asked.public_key, asked.overlap_days)
+    return _made(made, confirmed(stored, login))
+
+
+@router.delete("/{login}", status_code=204)
+def retire(visitor: VisitorDep, ledger: LedgerDep, name: Name, login: LoginName) -> None:
+    """End a login now."""
+    must_edit(visitor, ledger, name)
+    hosted_spec(ledger, name)
+    end_login(ledger, visitor, name, login)
+
+
+def _made(made: NewSecret, told: dict[str, Any]) -> MadeLogin:
+    return MadeLogin(login=made.login, password=made.password, fingerprint=made.fingerprint, confirmation=told)

@@ -1,0 +1,87 @@
+"""Event types: locking, reason codes, and returns processing that makes or changes the connection behind."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from data_connections.catalog import current
+from data_connections.gateway.passwords import is_password
+from data_connections.ledger import Ledger
+from fixtures.catalog import INBOUND, OUTBOUND, apply_to
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture
+def acme(ledger: Ledger) -> Ledger:
+    with ledger.connect() as connection:
+        connection.execute("insert into program (id, key, name, currency) values (1, 'acme', 'Acme', 'EUR')")
+        connection.execute("insert into event_type (id, program_id, code, name) values (11, 1, 'SALE', 'Sale')")
+    apply_to(ledger, INBOUND, OUTBOUND)
+    return ledger
+
+
+def test_locking_and_reason_codes_are_changed_and_wrong_ones_come_back(client, acme):
+    admin = client("admin")
+    form = {"after": "month_end", "months": "1", "days": "27"}
+    codes = {"code": ["EXCHANGED", ""], "effect": ["modify"] * 2, "title": ["Exchanged", ""], "active": ["true"] * 2}
+    assert admin.post("event-types/11/edit", data={**form, **codes}).status_code == 303
+    page = client("viewer").get("event-types/11").text
+    assert "1 month and 27 days after the month" in page
+    assert "EXCHANGED" in page
+    assert "/edit" not in page
+    wrong = admin.post("event-types/11/edit", data={"after": "event", "months": "2", "days": "x", **codes})
+    assert wrong.status_code == 422
+    assert 'value="x"' in wrong.text
+    assert client("user").post("event-types/11/edit", data=form).status_code == 403
+    assert client("zenith-only").get("event-types/11").status_code == 404
+    assert "Sale" not in client("zenith-only").get("event-types").text
+
+
+def test_returns_processing_makes_the_connection_and_its_login_then_changes_it(client, acme):
+    admin = client("admin")
+    made = admin.post("event-types/11/returns", data={"way": "push", "file_pattern": "r_*.csv"})
+    assert made.headers["location"].endswith("connections/acme-sale-returns/access?done=returns")
+    spec = current(acme, "acme-sale-returns").spec
+    assert (spec.data_type, spec.methodology, spec.details.folder) == ("action_modifications", "push", "/")
+    assert "Files are put into our folder by SFTP" in client("viewer").get("event-types").text
+
+    shown = admin.post("connections/acme-sale-returns/access", data={"login": "acme-returns"}).text
+    password = re.search(r'aria-label="Password">([a-z0-9-]+)<', shown)[1]
+    assert is_password(password, acme.one("select verifier from hosted_secret")["verifier"])
+    assert password not in admin.get("connections/acme-sale-returns/access?login=acme-returns").text
+    second = admin.post("connections/acme-sale-returns/access/rotate", data={"login": "acme-returns"}).text
+    assert "stays valid until" in second
+    assert admin.post("connections/acme-sale-returns/access/retire", data={"login": "acme-returns"}).status_code == 303
+    assert client("viewer").post("connections/acme-sale-returns/access", data={}).status_code == 403
+    assert admin.get("connections/acme-conversions/access").status_code == 409
+
+    pull = {"way": "pull", "host": "ftp.acme.example", "folder": "/r", "credentials": "acme-sftp", "method": "sftp"}
+    assert admin.post("event-types/11/returns", data=pull).status_code == 303
+    stored = current(acme, "acme-sale-returns")
+    assert (stored.number, stored.spec.details.host) == (2, "ftp.acme.example")
+    assert "ftp.acme.example" in client("viewer").get("event-types/11").text
+    wrong = admin.post("event-types/11/returns", data={**pull, "host": "ftp://x"})
+    assert wrong.status_code == 422
+    assert 'value="ftp://x"' in wrong.text
+
+
+def test_the_api_does_the_same(client, acme):
+    api = client("admin")
+    api.headers["accept"] = "application/json"
+    change = {
+        "locking": {"after": "event", "days": 45},
+        "reason_codes": [{"code": "X", "effect": "reverse", "name": "x"}],
+    }
+    assert [each["action"] for each in api.put("api/v1/event-types/11", json=change).json()] == ["change", "create"]
+    assert api.put("api/v1/event-types/11", json=change).json() == []
+    order = {"way": "push"}
+    assert api.put("api/v1/event-types/11/returns", json=order).json() == {"connection": "acme-sale-returns"}
+    made = api.post("api/v1/connections/acme-sale-returns/logins", json={}).json()
+    assert made["login"] == "acme-sale-returns"
+    assert made["password"]
+    assert api.delete("api/v1/connections/acme-sale-returns/logins/acme-sale-returns").status_code == 204
+    assert api.put("api/v1/event-types/11/returns", json={"way": "none"}).json() == {"connection": None}
+    assert api.get("api/v1/event-types/11").json()["returns_connection"] is None
