@@ -102,7 +102,7 @@ def test_a_login_is_stored_used_and_deleted_and_never_shown(shell: Shell, applie
     tried = shell.json("test", applied)
     assert (tried["ok"], [step["name"] for step in tried["steps"]]) == (
         True,
-        ["credentials", "host key and login", "folder", "result folder"],
+        ["credentials", "host key and login", "folder", "result folder", "next run"],
     )
     assert shell("credentials", "delete", "partner").returncode == 2
     assert shell("credentials", "delete", "partner", "--force").returncode == 0
@@ -164,5 +164,6 @@ def test_a_login_for_ftps_is_stored_with_the_servers_certificate(
         "certificate and login",
         "folder",
         "result folder",
+        "next run",
     ]
     assert tried["ok"]
