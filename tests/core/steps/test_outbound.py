@@ -44,9 +44,10 @@ def test_the_report_of_the_day_arrives(outbound: Outbound) -> None:
     done = outbound.all_steps(DAY)
     assert done["state"] == "delivered"
     assert (outbound.out / NAME).read_bytes() == (
-        b"Date,ProgramId,ProgramName,Currency,GrossActions,Actions,Quantity,GrossRevenue,Revenue\r\n"
-        b"2026-06-10,1000,Acme,EUR,1,1,2,19.90,19.90\r\n"
-        b"2026-06-10,1000,Acme,USD,1,1,,5.10,5.10\r\n"
+        b"Date,ProgramId,ProgramName,Currency,GrossActions,Actions,Quantity,GrossRevenue,Revenue,"
+        b"GrossActionCost,ActionCost,Clicks,CR,EPA,EPC,ActionsByEventType\r\n"
+        b'2026-06-10,1000,Acme,EUR,1,1,2,19.90,19.90,,,0,,,,"{""1000"": 1}"\r\n'
+        b'2026-06-10,1000,Acme,USD,1,1,,5.10,5.10,,,0,,,,"{""1000"": 1}"\r\n'
     )
     assert done["sha256"] == hashlib.sha256((outbound.out / NAME).read_bytes()).hexdigest()
     assert done["rows"] == 2
