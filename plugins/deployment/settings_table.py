@@ -40,6 +40,12 @@ INSTALLATION = (
         "networks that are not public and may be reached all the same, such as `10.1.0.0/16,192.168.7.20`",
     ),
     Variable("CONNECTIONS_LIMIT", "no limit", "connections that one program may have"),
+    Variable(
+        "CONNECTIONS_KEEP_ORIGINALS", "90", "days that files which came in are kept; 0 is for ever, here and below"
+    ),
+    Variable("CONNECTIONS_KEEP_SENT", "30", "days that files which went out are kept"),
+    Variable("CONNECTIONS_KEEP_HISTORY", "400", "days of rejected rows, files not taken, incidents and expected days"),
+    Variable("CONNECTIONS_KEEP_ACTIVITY", "for ever", "days of the activity log"),
     Variable("CONNECTIONS_BY", "the system's user", "who stands in the activity log for what commands change"),
     Variable("CONNECTIONS_PRELOAD", "off", "`1` in scheduler and workers: slow imports once, before tasks are forked"),
 )
@@ -57,6 +63,9 @@ GATEWAY = (
     Variable("CONNECTIONS_GATEWAY_HOST", "`localhost`", "name under which partners reach it"),
     Variable("CONNECTIONS_GATEWAY_SFTP_PORT", "22", "port of SFTP"),
     Variable("CONNECTIONS_GATEWAY_FTP_PORT", "21", "port of FTP and FTPS"),
+    Variable(
+        "CONNECTIONS_GATEWAY_FTPS_PORT", "not offered", "port of FTPS that is TLS from the first byte, usually 990"
+    ),
     Variable("CONNECTIONS_GATEWAY_FTP_PASSIVE", "any", "ports of FTP's data connections, such as `50000-50050`"),
     Variable("CONNECTIONS_GATEWAY_FTP_ADDRESS", "the one they came to", "address that FTP clients are told to use"),
     Variable("CONNECTIONS_GATEWAY_PLAIN_FTP", "off", "`1`: FTP without TLS, where the connection allows it too"),

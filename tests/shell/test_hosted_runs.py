@@ -85,7 +85,7 @@ def test_a_pushed_file_is_booked_and_answered(hosting: Hosting, ledger: Ledger) 
     ]
     assert [name.split("_")[0] for name in seen(partner, "/results")] == ["receipt", "result", "result"]
     assert seen(partner, "/") == []
-    assert hosting.started == ["acme-pushed"]
+    wait_for(lambda: hosting.started == ["acme-pushed"])
 
 
 async def test_the_word_of_the_gateway_ends_the_wait(hosting: Hosting) -> None:

@@ -81,10 +81,10 @@ def record_all(
     files = [file for file, _, _ in noted]
     connection.execute(
         """
-        insert into sighting (connection_id, path, name, size, mtime, decision, reason)
+        insert into sighting (connection_id, path, name, size, mtime, sender, decision, reason)
         select %(connection)s, seen.* from unnest(
-            %(paths)s::text[], %(names)s::text[], %(sizes)s::bigint[], %(mtimes)s::timestamptz[], %(decisions)s::text[],
-            %(reasons)s::text[]) as seen
+            %(paths)s::text[], %(names)s::text[], %(sizes)s::bigint[], %(mtimes)s::timestamptz[], %(senders)s::text[],
+            %(decisions)s::text[], %(reasons)s::text[]) as seen
         on conflict (connection_id, path, size, mtime) do update
         set last_seen_at = now(),
             decision = case when sighting.decision = 'claimed' then 'claimed' else excluded.decision end,
@@ -96,6 +96,7 @@ def record_all(
             "names": [file.name for file in files],
             "sizes": [file.size for file in files],
             "mtimes": [file.mtime for file in files],
+            "senders": [file.sender for file in files],
             "decisions": [decision for _, decision, _ in noted],
             "reasons": [reason for _, _, reason in noted],
         },

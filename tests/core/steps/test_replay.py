@@ -81,7 +81,10 @@ class TestOneSubmission:
     def test_one_that_has_no_original_is_refused(self, desk: Desk) -> None:
         first = desk.submit(table(HEADER, order("A")))
         with desk.ledger.connect() as connection:
-            connection.execute("update submission set landing_key = null, state = 'quarantined', code = 'FILE_MISSING'")
+            connection.execute(
+                """update submission
+                   set landing_key = null, fetched_at = null, state = 'quarantined', code = 'FILE_MISSING'"""
+            )
         with pytest.raises(ConfigurationError, match="has no original"):
             replay.take_again(desk.ledger, first["id"], who="tester")
 
