@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from data_connections.endpoints.blocking import BlockingEndpoint, open_endpoint
-from data_connections.errors import ConnectionsError
+from data_connections.errors import ConnectionsError, UnknownName
 from data_connections.ledger import connection_ids
 from data_connections.spec import ConnectionSpec, HostedFolder, InboundConnection, MailSource, OutboundMailDetails
 from data_connections.steps.probe import ProbeStep, next_run, probe
@@ -83,7 +83,12 @@ def _tried(spec: ConnectionSpec, endpoint: BlockingEndpoint) -> Iterator[ProbeSt
         works &= step.ok
     if works and isinstance(spec, InboundConnection):
         ledger = LedgerHook().get_conn()
-        yield next_run(ledger, connection_ids.of_name(ledger, spec.name), spec, endpoint)
+        try:
+            known = connection_ids.of_name(ledger, spec.name)
+        except UnknownName:
+            # It is tried before it is saved.
+            known = None
+        yield next_run(ledger, known, spec, endpoint)
 
 
 def _pgp_keys(name: str) -> ProbeStep:

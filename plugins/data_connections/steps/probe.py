@@ -124,14 +124,21 @@ def _listed(spec: InboundConnection, endpoint: BlockingEndpoint) -> str:
     )
 
 
-def next_run(ledger: Ledger, connection_id: int, spec: InboundConnection, endpoint: BlockingEndpoint) -> ProbeStep:
-    """Say what a run would take now if no file changed any more; nothing is claimed, nothing written down."""
+def next_run(
+    ledger: Ledger, connection_id: int | None, spec: InboundConnection, endpoint: BlockingEndpoint
+) -> ProbeStep:
+    """Say what a run would take now if no file changed any more; nothing is claimed, nothing written down.
+
+    A connection that is not saved yet has no number, and has taken nothing.
+    """
     rules = rules_of(spec.details)
     files = endpoint.list(spec.details.folder)
     manifests = [(file, _manifest(endpoint, file)) for file in files if rules.is_manifest(file.name)]
     arrivals = look(files, files, rules, manifests)
-    with ledger.connect() as connection:
-        new = sightings.open_paths(connection, connection_id, arrivals.taken)
+    new = {file.path for file in arrivals.taken}
+    if connection_id is not None:
+        with ledger.connect() as connection:
+            new = sightings.open_paths(connection, connection_id, arrivals.taken)
     taken = [file.shown for file in arrivals.taken if file.path in new][: spec.limits.files_per_run]
     known = len(arrivals.taken) - len(new)
     reasons = Counter(IN_WORDS[each.reason] for each in arrivals.not_taken)
