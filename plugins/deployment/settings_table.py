@@ -46,6 +46,11 @@ INSTALLATION = (
     Variable("CONNECTIONS_KEEP_SENT", "30", "days that files which went out are kept"),
     Variable("CONNECTIONS_KEEP_HISTORY", "400", "days of rejected rows, files not taken, incidents and expected days"),
     Variable("CONNECTIONS_KEEP_ACTIVITY", "for ever", "days of the activity log"),
+    Variable(
+        "CONNECTIONS_ALERT_EMAIL", "nobody", "addresses told of what no connection is to blame for, such as the books"
+    ),
+    Variable("CONNECTIONS_ALERT_SLACK", "none", "Airflow connection of a Slack webhook for the same"),
+    Variable("CONNECTIONS_ALERT_APPRISE", "none", "Airflow connection with Apprise's URLs for the same"),
     Variable("CONNECTIONS_BY", "the system's user", "who stands in the activity log for what commands change"),
     Variable("CONNECTIONS_PRELOAD", "off", "`1` in scheduler and workers: slow imports once, before tasks are forked"),
 )

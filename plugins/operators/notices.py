@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from html import escape
 from smtplib import SMTPRecipientsRefused
@@ -61,6 +62,26 @@ def tell(ledger: Ledger, notice: Notice, page: str, alerts: Alerts, context: Con
     troubles = _tell(notice, page, alerts, context)
     if troubles is not None:
         record_told(ledger, notice, troubles)
+
+
+def tell_of_installation(ledger: Ledger, kind: str, subject: str, text: str | None, context: Context) -> None:
+    """Tell of a trouble of the whole installation, or that it is over, to whom the settings name.
+
+    Args:
+        ledger: The ledger.
+        kind: Which trouble.
+        subject: It in a few words.
+        text: What was found; None where all is well.
+        context: Airflow's context of the task that calls.
+    """
+    from data_connections.spec.alerts import Alerts
+    from data_connections.steps import installation_notices as notices
+
+    alerts = Alerts.of_installation()
+    now = datetime.now(UTC)
+    notice = notices.over(ledger, kind) if text is None else notices.trouble(ledger, kind, subject, text, alerts, now)
+    if notice is not None:
+        tell(ledger, notice, "connections_daily", alerts, context)
 
 
 def _tell(notice: Notice, page: str, alerts: Alerts, context: Context) -> list[str] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from hooks.ledger import LedgerHook
+from operators.notices import tell_of_installation
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,21 +40,22 @@ class RetryHeldRows(BaseOperator):
 
         from data_connections.steps.held_rows import retry_held
 
-        done = retry_held(LedgerHook().get_conn(), datetime.now(UTC))
+        ledger = LedgerHook().get_conn()
+        done = retry_held(ledger, datetime.now(UTC))
         for each in done:
             self.log.info("Held rows of submission %d: %s", each.submission_id, each)
         problems = [f"{each.submission_id} ({each.problem})" for each in done if each.problem]
-        if problems:
-            raise AirflowFailException(
-                f"The held rows of some submissions were left as they are: {'; '.join(problems)}"
-            )
+        left = f"The held rows of some submissions were left as they are: {'; '.join(problems)}" if problems else None
+        tell_of_installation(ledger, "held_rows", "held rows do not add up", left, context)
+        if left:
+            raise AirflowFailException(left)
         return {
             name: sum(getattr(each, name) for each in done) for name in ("accepted", "rejected", "duplicate", "held")
         }
 
 
 class ReconcileBooks(BaseOperator):
-    """Checks the books of the whole ledger against themselves; a mismatch fails the task, so that somebody is told."""
+    """Checks the books of the whole ledger against themselves; a mismatch is told and fails the task."""
 
     def execute(self, context: Context) -> dict[str, int]:
         """Return how many submissions and actions were looked at."""
@@ -61,11 +63,14 @@ class ReconcileBooks(BaseOperator):
 
         from data_connections.steps.reconciliation import reconcile
 
-        found = reconcile(LedgerHook().get_conn())
+        ledger = LedgerHook().get_conn()
+        found = reconcile(ledger)
         for name, mismatch in found.mismatches.items():
             self.log.error("%d times not equal: %s. First: %s", mismatch["count"], name, mismatch["first"])
-        if not found.good:
-            raise AirflowFailException(f"The books do not agree: {', '.join(found.mismatches)}.")
+        wrong = None if found.good else f"The books do not agree: {', '.join(found.mismatches)}."
+        tell_of_installation(ledger, "books", "the books do not agree", wrong, context)
+        if wrong:
+            raise AirflowFailException(wrong)
         return {"submissions": found.submissions, "actions": found.actions}
 
 

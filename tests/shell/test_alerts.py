@@ -7,18 +7,24 @@ import os
 import socketserver
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from dag_factory.alerts import tell_people
+from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger, incidents, runs
 from data_connections.spec import parse_spec
+from data_connections.spec.alerts import Alerts
 from data_connections.steps.pinned_run import begin_run
 from fixtures.catalog import INBOUND, Apply, changed
+from fixtures.desk import Desk, table
+from operators.upkeep import ReconcileBooks
 
 pytestmark = pytest.mark.usefixtures("airflow_ledger")
 LINK = "http://localhost:8080/dags/acme-conversions/runs/manual__1"
@@ -186,3 +192,40 @@ def test_a_ledger_that_does_not_answer_is_told_all_the_same(
     tell_people(spec)({"dag_run": airflow_run})  # type: ignore[arg-type]
     (mail,) = mail_server.mails
     assert mail["Subject"] == "Connection acme-conversions: the ledger does not answer"
+
+
+def check_books(desk: Desk) -> None:
+    with suppress(AirflowFailException):
+        ReconcileBooks(task_id="reconcile_books").execute({})
+
+
+def test_books_that_do_not_agree_are_told_once_and_that_they_do_again(
+    desk: Desk, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECTIONS_DATABASE_URL", desk.ledger.url)
+    monkeypatch.setenv("CONNECTIONS_ALERT_EMAIL", "ops@example.test, night@example.test")
+    desk.submit(
+        table("CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount", "1000,2001,2026-02-20,A,EUR,1.00")
+    )
+    check_books(desk)
+    assert mail_server.mails == []
+    with desk.ledger.connect() as connection:
+        connection.execute("update action set amount = amount + 1")
+    check_books(desk)
+    check_books(desk)
+    with desk.ledger.connect() as connection:
+        connection.execute("update action set amount = amount - 1")
+    check_books(desk)
+    told = [(mail["To"], mail["Subject"]) for mail in mail_server.mails]
+    assert told == [
+        ("ops@example.test", "Connections: the books do not agree"),
+        ("night@example.test", "Connections: the books do not agree"),
+        ("ops@example.test", "Connections: recovered"),
+        ("night@example.test", "Connections: recovered"),
+    ]
+    assert "connections_daily" in str(mail_server.mails[0])
+
+
+def test_an_address_of_the_installation_that_is_none_is_refused_by_name() -> None:
+    with pytest.raises(ConfigurationError, match="CONNECTIONS_ALERT_EMAIL: 'ops' is no e-mail address"):
+        Alerts.of_installation({"CONNECTIONS_ALERT_EMAIL": "ops"})

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from data_connections.errors import ConfigurationError
 
 Trouble = Literal["failed", "rejects", "held", "late", "unusual"]
 AirflowConnection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
@@ -48,3 +52,24 @@ class Alerts(BaseModel):
     again_after: Annotated[timedelta, Field(gt=timedelta(0))] = Field(
         default=timedelta(hours=24), description="A trouble that goes on is told again after this time."
     )
+
+    @classmethod
+    def of_installation(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Return whom the troubles of the whole installation are told to, which belong to no connection.
+
+        Args:
+            environment: Has ``CONNECTIONS_ALERT_EMAIL`` (addresses with commas between them), and
+                ``CONNECTIONS_ALERT_SLACK`` and ``CONNECTIONS_ALERT_APPRISE`` (names of Airflow connections).
+
+        Raises:
+            ConfigurationError: One of them is no address, or no name.
+        """
+        given = environment.get("CONNECTIONS_ALERT_EMAIL", "")
+        addresses = tuple(address for each in given.split(",") if (address := each.strip()))
+        slack, apprise = (environment.get(f"CONNECTIONS_ALERT_{name}") or None for name in ("SLACK", "APPRISE"))
+        try:
+            return cls(email=addresses, slack=slack, apprise=apprise)
+        except ValidationError as wrong:
+            first = wrong.errors()[0]
+            name = f"CONNECTIONS_ALERT_{str(first['loc'][0]).upper()}"
+            raise ConfigurationError(f"{name}: {first['msg'].removeprefix('Value error, ')}.", field=name) from None
