@@ -79,13 +79,14 @@ def wait_for(condition: Callable[[], object], patience: float = 10.0) -> None:
 def test_a_pushed_file_is_booked_and_answered(hosting: Hosting, ledger: Ledger) -> None:
     partner = hosting.host(PUSHED)
     put(partner, **{"/orders.csv": ORDERS})
+    wait_for(lambda: hosting.started)
     assert str(run_dag("acme-pushed").state) == "success"
     assert ledger.all("select file_name, state, rows, accepted from submission") == [
         {"file_name": "orders.csv", "state": "partly_applied", "rows": 2, "accepted": 1}
     ]
     assert [name.split("_")[0] for name in seen(partner, "/results")] == ["receipt", "result", "result"]
     assert seen(partner, "/") == []
-    wait_for(lambda: hosting.started == ["acme-pushed"])
+    assert hosting.started == ["acme-pushed"]
 
 
 async def test_the_word_of_the_gateway_ends_the_wait(hosting: Hosting) -> None:
