@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 BLOCKS_AHEAD = 32
 SMALLEST_BLOCK = 32 * 1024
-LARGEST_BLOCK = 255 * 1024
+LARGEST_BLOCK = 128 * 1024
 
 T = TypeVar("T")
 
