@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 BLOCKS_AHEAD = 32
 SMALLEST_BLOCK = 32 * 1024
-LARGEST_BLOCK = 128 * 1024
+LARGEST_BLOCK = 255 * 1024
+PROMPT = 1 / 20
 
 T = TypeVar("T")
 
@@ -75,19 +76,28 @@ class Window:
 async def read_in_order(
     handle: RemoteHandle, start: int, size_hint: int, block: int, stall: float
 ) -> AsyncIterator[bytes]:
-    """Yield everything from ``start`` on; the end is where the server says so, not where ``size_hint`` guesses it."""
+    """Yield everything from ``start`` on; the end is where the server says so, not where ``size_hint`` guesses it.
+
+    Requests begin small and grow up to ``block`` while answers come promptly: on a slow line a large one would take so
+    long that the line looked frozen.
+    """
     window = Window(stall)
-    position = start
+    position, size = start, min(SMALLEST_BLOCK, block)
+    asked: deque[int] = deque()
     try:
         while True:
             while len(window) < BLOCKS_AHEAD and (position < size_hint or not len(window)):
-                window.send(_read_block, handle, position, block)
-                position += block
+                window.send(_read_block, handle, position, size)
+                asked.append(size)
+                position += size
+            waited_since = time.monotonic()
             data = await window.oldest()
+            prompt = time.monotonic() - waited_since < stall * PROMPT
+            size = min(size * 2, block) if prompt else max(size // 2, min(SMALLEST_BLOCK, block))
             if data:
                 yield data
                 window.rest()
-            if len(data) < block:
+            if len(data) < asked.popleft():
                 return
     finally:
         await window.cancel()
