@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -55,7 +56,7 @@ Certificate = Annotated[str, AfterValidator(_is_certificate)]
 Pattern = Annotated[str, AfterValidator(_is_pattern)]
 
 
-class Folder(BaseModel):
+class Folder(BaseModel, ABC):
     """A folder that files are in, wherever it is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,14 +64,14 @@ class Folder(BaseModel):
     folder: str = Field(min_length=1, description="Folder on the server; absolute, or relative to the login's own.")
 
     @property
+    @abstractmethod
     def scheme(self) -> str:
         """How it is reached, as an address begins: ``sftp``, ``ftp`` or ``ftps``."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def address(self) -> str:
         """Where the server is, for messages."""
-        raise NotImplementedError
 
     @property
     def place(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -65,7 +66,7 @@ class Occasion:
     closes_at: datetime
 
 
-class Expected(BaseModel):
+class Expected(BaseModel, ABC):
     """What has to have happened by a time of day."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -136,9 +137,9 @@ class Expected(BaseModel):
         """Return how long before ``by`` what happens counts."""
         return _DAY
 
+    @abstractmethod
     def what(self) -> str:
         """Return in words what is expected."""
-        raise NotImplementedError
 
     def in_words(self, default: str) -> str:
         """Return the rule in words, such as ``1 file by 15:00 Europe/Berlin on weekdays``.
