@@ -345,6 +345,8 @@ def test_columns_that_would_change_the_meaning_refuse_the_file(shop: Desk, heade
     done = shop.submit(table(header, ",".join("1" for _ in header.split(","))), connection="changes")
 
     assert (done["state"], done["code"]) == ("quarantined", code)
+    if code == "RELATIVE_AMOUNT":
+        assert "Send a line with the item's Sku and, in Amount, what the item is worth from now on" in done["message"]
 
 
 def test_no_action_takes_more_than_a_thousand_modifications(shop: Desk) -> None:

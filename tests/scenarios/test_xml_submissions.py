@@ -86,13 +86,35 @@ def test_one_order_with_several_items_is_one_order(desk: Desk) -> None:
     assert desk.actions() == [("A", 1, Decimal("3.50"), "EUR")]
 
 
+def test_the_total_of_an_order_has_to_be_what_its_items_add_up_to(desk: Desk) -> None:
+    orders = [nested("A", item("S", "1.50"), item("T", "2.00"), total="<Amount>3.50</Amount>")]
+    orders += [nested("B", item("S", "1.50"), item("T", "2.00"), total="<Amount>3.51</Amount>")]
+    orders += [nested("C", item("S", "x"), item("T", "2.00"), total="<Amount>9.00</Amount>")]
+    orders += [nested("D", total="<Amount>7.00</Amount>"), nested("E", item("S", "4.00"))]
+    done = desk.submit(f"<orders>\n{''.join(orders)}</orders>", name="orders.xml")
+
+    assert desk.actions() == [("A", 1, Decimal("3.50"), "EUR"), ("D", 1, 7, "EUR"), ("E", 1, 4, "EUR")]
+    assert desk.codes(done) == {
+        4: ["ORDER_TOTAL_MISMATCH"],
+        5: ["ORDER_INCOMPLETE"],
+        6: ["NOT_DECIMAL"],
+        7: ["ORDER_INCOMPLETE"],
+    }
+    [told] = desk.ledger.all("select message from outcome where code = 'ORDER_TOTAL_MISMATCH'")
+    assert told["message"].startswith("The lines of this OrderId add up to 3.50, and the order says 3.51.")
+    [rejects] = [content for name, content in desk.results(done).items() if name.endswith(".csv")]
+    again = desk.submit(rejects.replace(b"3.51", b"3.50").replace(b",x,", b",7.00,"), name="orders_corrected.csv")
+
+    assert (again["state"], again["accepted"], again["amounts"]) == ("applied", 4, {"EUR": "12.50"})
+
+
 @pytest.mark.parametrize(
     "order",
     [
-        nested("A", item("S", "1"), item("T", "2"), total="<Amount>3</Amount>"),
+        nested("A", item("S", "1"), item("T", "2"), total="<Quantity>2</Quantity>"),
         nested("A", *["<part><Sku>S</Sku></part><part><Sku>T</Sku></part>"] * 2),
     ],
-    ids=["the order's total would count for each item", "items of items"],
+    ids=["the order's pieces would count for each item", "items of items"],
 )
 def test_what_would_be_a_guess_about_items_refuses_the_file(desk: Desk, order: str) -> None:
     done = desk.submit(f"<orders>{order}</orders>", name="orders.xml")

@@ -57,6 +57,10 @@ class Group(BaseModel):
     )
     repeated_code: str = Field(description="Code of lines that come again out of sequence: a duplicate.")
     incomplete_code: str = Field(description="Code of lines whose sibling was rejected.")
+    total: str | None = Field(
+        default=None, description="Column with what all lines of a group are worth together; it has to be their sum."
+    )
+    total_code: str = Field(default="GROUP_TOTAL_MISMATCH", description="Code of a group whose `total` is not its sum.")
 
 
 class RefusedHeaders(BaseModel):
@@ -152,6 +156,13 @@ class DataType(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _total_is_money(self) -> DataType:
+        total = self.group.total if self.group else None
+        if total is not None and self.column(total).type != "decimal":
+            raise ValueError(f"group.total: {total} is no decimal")
+        return self
+
+    @model_validator(mode="after")
     def _fields_are_free(self) -> DataType:
         taken = dict.fromkeys((*STAGED_FIELDS, *(OWN_FIELDS if self.keep else ())), "the ledger itself")
         for column in self.columns:
@@ -195,8 +206,9 @@ class DataType(BaseModel):
         used |= {self.days.column} if self.days else set()
         if self.indexed:
             used |= {*self.indexed.columns, *(f"{name}1" for name in self.indexed.numbered)}
+            used |= {*self.indexed.totals.keys(), *self.indexed.totals.values()}
         if self.group:
-            used |= {*self.group.key, *filter(None, [self.group.item])}
+            used |= {*self.group.key, *filter(None, [self.group.item, self.group.total])}
         return used
 
     def with_suite(self, more: Suite) -> DataType:

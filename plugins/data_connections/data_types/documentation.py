@@ -175,6 +175,8 @@ def _told_codes(data_type: DataType) -> Iterator[tuple[str, str]]:
     if data_type.group:
         yield data_type.group.repeated_code, "The lines of one group come again, or apart from each other: a duplicate."
         yield data_type.group.incomplete_code, "Another line of the same group is rejected."
+        if data_type.group.total:
+            yield data_type.group.total_code, f"{data_type.group.total} is not what the lines of the group add up to."
     yield from _file_codes(data_type)
     suite = data_type.suite
     told: Sequence[RowRule | RefusedHeaders | Expectation] = (

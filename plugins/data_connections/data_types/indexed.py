@@ -24,6 +24,11 @@ class IndexedItems(BaseModel):
     numbered: tuple[str, ...] = Field(
         default=(), description="Columns of an item that are numbered themselves: `ItemText2_1` is ItemText1 of item 2."
     )
+    totals: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Columns that beside the items of a row are about all of them, and the column that they are then: "
+        "`{Amount: OrderTotal}`.",
+    )
 
     def meant(self, name: str) -> tuple[str, int] | None:
         """Return the column and the number of the item that a header cell means; None for any other cell."""

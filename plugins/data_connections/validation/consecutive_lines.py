@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from data_connections.data_types import Group
-from data_connections.validation.outcomes import Finding, Mask, Outcome
+from data_connections.validation.outcomes import Finding, Lines, Mask, Outcome, Outcomes
 from data_connections.validation.rows import CheckedRows
 from data_connections.validation.runs import Runs
 from data_connections.validation.seen import SeenKeys
+from data_connections.validation.stated_totals import StatedTotals
 
 
 class ConsecutiveLines:
@@ -20,10 +21,12 @@ class ConsecutiveLines:
 
     Args:
         group: What the lines of one order share.
+        totals: Adds up orders that say what they are worth; None where the file has no such column.
     """
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, totals: StatedTotals | None = None) -> None:
         self._group = group
+        self._totals = totals
         self._seen = SeenKeys()
         self._apart = 0
 
@@ -31,17 +34,20 @@ class ConsecutiveLines:
         """Take rows whose runs have ended; yield them with their final outcomes."""
         outcome = rows.outcome.copy()
         repeated = self._repeated_runs(rows, runs)[runs]
-        duplicate = (outcome == Outcome.ACCEPTED) & (repeated | _repeated_alone(rows, runs))
+        duplicate = (outcome == Outcome.ACCEPTED) & (repeated | repeated_alone(rows, runs))
         outcome[duplicate] = Outcome.DUPLICATE
         self._apart += int(np.count_nonzero(duplicate & repeated & rows.item)) if self._group.item else 0
+        wrong = self._wrong_totals(rows, runs, outcome)
+        outcome[list(wrong)] = Outcome.REJECTED
         failed = np.bincount(runs, weights=outcome == Outcome.REJECTED) > 0
         incomplete = (outcome == Outcome.ACCEPTED) & failed[runs]
+        failed_lines = _failed_lines(runs, rows.lines, outcome)
         outcome[incomplete] = Outcome.REJECTED
-        if not duplicate.any() and not incomplete.any():
+        if not duplicate.any() and not incomplete.any() and not wrong:
             yield rows
             return
-        found = [*rows.findings, *duplicate_findings(rows, duplicate, repeated, self._group)]
-        found += incomplete_findings(rows, incomplete, _failed_lines(rows, runs), self._group)
+        found = [*rows.findings, *duplicate_findings(rows, duplicate, repeated, self._group), *wrong.values()]
+        found += incomplete_findings(rows, incomplete, failed_lines, self._group)
         found.sort(key=lambda finding: finding.line or 0)
         yield replace(rows, outcome=outcome, findings=found)
 
@@ -59,6 +65,19 @@ class ConsecutiveLines:
                 "connection set to `order_lines: regroup`."
             )
             yield Finding(None, name, "ORDER_LINES_APART", message, "warning")
+
+    def _wrong_totals(self, rows: CheckedRows, runs: Runs, outcome: Outcomes) -> dict[int, Finding]:
+        """Return what is wrong with orders that are good so far and are not worth what they say, by first row."""
+        if self._totals is None:
+            return {}
+        _, openings = np.unique(runs, return_index=True)
+        bad = np.bincount(runs, weights=outcome == Outcome.REJECTED) > 0
+        messages = self._totals.wrong(self._totals.of_runs(rows, runs, outcome == Outcome.ACCEPTED))
+        return {
+            int(openings[run]): self._totals.finding(int(rows.lines[openings[run]]), message)
+            for run, message in messages.items()
+            if not bad[run] and outcome[openings[run]] == Outcome.ACCEPTED
+        }
 
     def _repeated_runs(self, rows: CheckedRows, runs: Runs) -> Mask:
         """Return for each run whether its key was there before; remembers the keys of all runs."""
@@ -81,18 +100,18 @@ def opening_of(runs: Runs) -> Runs:
     return np.asarray(first[run_of], dtype=np.int64)
 
 
-def _repeated_alone(rows: CheckedRows, runs: Runs) -> Mask:
+def repeated_alone(rows: CheckedRows, runs: Runs) -> Mask:
     """Return which lines follow an order that is complete without them, or are none of its items."""
     opening = opening_of(runs)
     later = np.arange(len(rows)) != opening
     return np.asarray(later & ~(rows.item & rows.item[opening]))
 
 
-def _failed_lines(rows: CheckedRows, runs: Runs) -> Runs:
+def _failed_lines(runs: Runs, lines: Lines, outcome: Outcomes) -> Runs:
     """Return for each row the first rejected line of its run; 0 where there is none."""
-    failed = np.flatnonzero(rows.outcome == Outcome.REJECTED)
+    failed = np.flatnonzero(outcome == Outcome.REJECTED)
     of_run = np.zeros(int(runs.max()) + 1, dtype=np.int64)
-    of_run[runs[failed][::-1]] = rows.lines[failed][::-1]
+    of_run[runs[failed][::-1]] = lines[failed][::-1]
     return np.asarray(of_run[runs], dtype=np.int64)
 
 

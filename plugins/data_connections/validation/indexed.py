@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_connections.data_types import DataType
 from data_connections.data_types.indexed import MIXED
@@ -16,6 +17,7 @@ from data_connections.errors import FileRefused
 from data_connections.formats import BrokenRow, RowBlock, TableReader
 from data_connections.validation.cells import has_value
 from data_connections.validation.nested import nested_items
+from data_connections.validation.outcomes import Mask
 
 _MOST_ITEMS = 1000
 ITEMS_SPREAD = (
@@ -34,10 +36,13 @@ class _Layout:
     Args:
         order: Positions of the order's columns.
         items: For each column of an item the position of that column of each item, -1 where it has none.
+        totals: Positions of columns that are about all items of a row, and about the row itself where it has none:
+            what they are called beside items, and without.
     """
 
     order: list[int]
     items: Mapping[str, list[int]]
+    totals: Mapping[int, tuple[str, str]]
 
 
 class Numbering:
@@ -77,7 +82,8 @@ class SpreadReader:
     """
 
     def __init__(self, reader: TableReader, layout: _Layout) -> None:
-        self.header = (*(reader.header[position] for position in layout.order), *layout.items)
+        names = {position: beside for position, (beside, _) in layout.totals.items()}
+        self.header = (*(names.get(position, reader.header[position]) for position in layout.order), *layout.items)
         self.file_format = reader.file_format
         self.notes = (*reader.notes, ITEMS_SPREAD)
         self._reader = reader
@@ -91,23 +97,26 @@ class SpreadReader:
 
     def _spread(self, block: RowBlock) -> RowBlock:
         cells = block.cells.combine_chunks()
-        rows, items = self._items_of(cells)
+        rows, items, alone = self._items_of(cells)
         columns = [cells.column(position).combine_chunks().take(pa.array(rows)) for position in self._layout.order]
         columns += [_chosen(cells, positions, rows, items) for positions in self._layout.items.values()]
+        for position, (_, own) in self._layout.totals.items():
+            _move_totals(columns, self._layout.order.index(position), self.header.index(own), pa.array(alone[rows]))
         lines, broken = self._numbering.number(rows, block.broken, self._broken_cells)
         return RowBlock(lines, pa.Table.from_arrays(columns, names=list(self.header)), broken)
 
-    def _items_of(self, cells: pa.Table) -> tuple[Positions, Positions]:
-        """Return row and item of every item that has a value; a row without any counts as its first."""
+    def _items_of(self, cells: pa.Table) -> tuple[Positions, Positions, Mask]:
+        """Return row and item of every item that has a value, and which rows have none: they count as their first."""
         count = max(len(positions) for positions in self._layout.items.values())
         given = np.zeros((cells.num_rows, count), dtype=bool)
         for positions in self._layout.items.values():
             for item, position in enumerate(positions):
                 if position >= 0:
                     given[:, item] |= has_value(cells.column(position).combine_chunks())
-        given[~given.any(axis=1), 0] = True
+        alone = np.asarray(~given.any(axis=1))
+        given[alone, 0] = True
         rows, items = np.nonzero(given)
-        return rows.astype(np.int64), items.astype(np.int64)
+        return rows.astype(np.int64), items.astype(np.int64), alone
 
     def _broken_cells(self, cells: Sequence[str]) -> tuple[str, ...]:
         """Return the cells of a broken row by order and first item, then all the others, so that none is lost."""
@@ -133,18 +142,40 @@ def spread_items(reader: TableReader, data_type: DataType) -> TableReader:
     found |= nested_items(reader.header, indexed) if reader.file_format.kind == "xml" else {}
     if not found:
         return reader
-    _refuse_mixed(reader.header, data_type, found)
+    totals = _totals(reader.header, data_type, indexed.totals, found)
+    _refuse_mixed(reader.header, data_type, found, totals)
     count = max(item for _, item in found.values())
     if count > _MOST_ITEMS:
         message = f"The header numbers its items up to {count:,}; up to {_MOST_ITEMS:,} are taken."
         raise FileRefused("TOO_MANY_ITEMS", message)
-    items = {column: [-1] * count for column, _ in found.values()}
+    items = {column: [-1] * count for column in (*(column for column, _ in found.values()), *_without(totals))}
     for position, (column, item) in found.items():
         items[column][item - 1] = position
-    return SpreadReader(reader, _Layout([position for position in meant if position not in found], items))
+    return SpreadReader(reader, _Layout([position for position in meant if position not in found], items, totals))
 
 
-def _refuse_mixed(names: Sequence[str], data_type: DataType, found: Mapping[int, tuple[str, int]]) -> None:
+def _totals(
+    names: Sequence[str], data_type: DataType, known: Mapping[str, str], found: Mapping[int, tuple[str, int]]
+) -> dict[int, tuple[str, str]]:
+    """Return the columns that are about all items of a row: what they are called beside items, and without."""
+    meant = {position: data_type.find(name) for position, name in enumerate(names) if position not in found}
+    return {
+        position: (known[column.name], column.name)
+        for position, column in meant.items()
+        if column and column.name in known
+    }
+
+
+def _without(totals: Mapping[int, tuple[str, str]]) -> list[str]:
+    return [own for _, own in totals.values()]
+
+
+def _refuse_mixed(
+    names: Sequence[str],
+    data_type: DataType,
+    found: Mapping[int, tuple[str, int]],
+    totals: Mapping[int, tuple[str, str]],
+) -> None:
     spread = {column for column, _ in found.values()}
     counted = {part for term in data_type.measures.amounts for part in term.split("*")} | {data_type.measures.quantity}
     of_items = spread | (counted & set(data_type.indexed.columns if data_type.indexed else ()))
@@ -152,7 +183,7 @@ def _refuse_mixed(names: Sequence[str], data_type: DataType, found: Mapping[int,
     single = [
         name
         for position, name in enumerate(names)
-        if (own := data_type.find(name)) is not None and own.name in of_items
+        if position not in totals and (own := data_type.find(name)) is not None and own.name in of_items
     ]
     numbered = names[next(iter(found))]
     inner = [names[position] for position, (_, item) in found.items() if item == 0]
@@ -167,6 +198,13 @@ def _refuse_mixed(names: Sequence[str], data_type: DataType, found: Mapping[int,
             "to stand with the item; so leave out totals of the order."
         )
         raise FileRefused(MIXED, message)
+
+
+def _move_totals(columns: list[pa.Array], beside: int, own: int, alone: pa.Array) -> None:
+    """Put what is about a row without items into the row's own column, and leave the others what they are."""
+    totals, nothing = columns[beside], pa.scalar("")
+    columns[own] = pc.if_else(alone, totals, columns[own])
+    columns[beside] = pc.if_else(alone, nothing, totals)
 
 
 def _chosen(cells: pa.Table, positions: Sequence[int], rows: Positions, items: Positions) -> pa.Array:

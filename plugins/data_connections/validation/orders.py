@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from data_connections.data_types import Group
+from data_connections.data_types import DataType
 from data_connections.errors import FileRefused
 from data_connections.validation.consecutive_lines import ConsecutiveLines
 from data_connections.validation.header import Header
@@ -15,6 +15,7 @@ from data_connections.validation.outcomes import Finding, Mask
 from data_connections.validation.regrouped_lines import RegroupedLines
 from data_connections.validation.rows import CheckedRows
 from data_connections.validation.runs import LONGEST_GAP, RunFinder, Runs
+from data_connections.validation.stated_totals import StatedTotals
 
 LONGEST_RUN = 100_000
 """More lines of one group than this refuse the file: they are held in memory until the group ends."""
@@ -24,17 +25,21 @@ class Orders:
     """Settles the outcomes of groups of lines in a file, whatever blocks it is read in.
 
     Args:
-        group: What lines of one group share; None: every line stands alone.
+        data_type: What the rows are; without a group every line stands alone.
         header: Where the key's columns stand.
         lines: Whether the lines of an order have to be ``consecutive``, or ``regroup`` finds them anywhere in the file.
     """
 
     def __init__(
-        self, group: Group | None, header: Header, lines: Literal["consecutive", "regroup"] = "consecutive"
+        self, data_type: DataType, header: Header, lines: Literal["consecutive", "regroup"] = "consecutive"
     ) -> None:
+        group = data_type.group
         self._names = [name for name in group.key if name in header.typed] if group else []
         judging = RegroupedLines if lines == "regroup" else ConsecutiveLines
-        self._judge = judging(group.model_copy(update={"key": tuple(self._names)})) if group and self._names else None
+        self._judge = None
+        if group and self._names:
+            totals = StatedTotals(data_type) if group.total in header.typed else None
+            self._judge = judging(group.model_copy(update={"key": tuple(self._names)}), totals)
         in_file = [name for name in self._names if name in header.columns]
         self._finder = RunFinder(in_file, [header.columns[name] for name in in_file])
         self._held: CheckedRows | None = None

@@ -74,7 +74,7 @@ class Validation(Iterator[ValidatedBlock]):
         self._expectations = RowExpectations(data_type) if options.expectations else None
         self._near_limit = NearLimit(data_type, options)
         self._days = DayCounter(data_type.days, options.time_zone)
-        self._orders = Orders(data_type.group, self.header, options.order_lines)
+        self._orders = Orders(data_type, self.header, options.order_lines)
         self._blocks = self._run(reader) if review is None else _reviewed(self._run(reader), review)
 
     def __iter__(self) -> Iterator[ValidatedBlock]:

@@ -95,6 +95,14 @@ def test_the_two_forms_of_items_do_not_mix(check):
     assert report.file_error.code == "ITEM_FORMS_MIXED"
 
 
+def test_the_total_of_a_row_is_checked_against_its_numbered_items(check):
+    good = {**BASE, **ITEM, **SECOND, "Amount": "12.00"}
+    alone = {**dict.fromkeys(good, ""), **BASE, "OrderId": "C", "Amount": "3.00"}
+    report = check(good, {**good, "OrderId": "B", "Amount": "12.01"}, alone)
+    assert codes(report) == [(4, "OrderTotal", "ORDER_TOTAL_MISMATCH"), (5, "OrderId", "ORDER_INCOMPLETE")]
+    assert report.totals.amounts == {"EUR": 15}
+
+
 def test_a_broken_row_with_numbered_items_loses_no_cell(check, tmp_path):
     report = check({**BASE, **ITEM, **SECOND}, extra_cells=("more",))
     assert codes(report) == [(2, None, "CELL_COUNT")]

@@ -102,6 +102,57 @@ def test_the_line_that_an_order_fails_by_is_named_from_far_away(judge):
     assert "line 4" in judged.findings[0].message
 
 
+TOTALS = {
+    "the lines add up, and only the first says to what": (["a,x,1,3", "a,y,2,", "b,x,1,"], ["", "", ""]),
+    "the lines do not add up": (["a,x,1,4", "a,y,2,4", "b,x,5,5"], ["TOTAL", "INCOMPLETE", ""]),
+    "the lines say different totals": (["a,x,1,3", "a,y,2,2"], ["TOTAL", "INCOMPLETE"]),
+    "an order without items": (["a,,3,3", "b,,3,2"], ["", "TOTAL"]),
+    "what comes again does not count": (["a,,3,3", "a,,3,3", "b,x,1,1"], ["", "AGAIN", ""]),
+    "a bad line says it all": (["a,x,bad,3", "a,y,2,3"], ["NOT_DECIMAL", "INCOMPLETE"]),
+    "nothing is said of nothing": (["a,x,,0", "b,x,,"], ["", ""]),
+}
+TOTALS_APART = {
+    "consecutive": (["a,x,1,3", "b,x,1,1", "a,y,2,3"], ["TOTAL", "", "AGAIN"]),
+    "regroup": (["a,x,1,3", "b,x,1,2", "a,y,2,3", "b,y,2,"], ["", "TOTAL", "", "INCOMPLETE"]),
+}
+PRICED = DataType(
+    name="priced",
+    title="Priced orders",
+    version="1",
+    columns=[
+        {"name": "Id"},
+        {"name": "Sku"},
+        {"name": "Amount", "type": "decimal", "scale": 2},
+        {"name": "Total", "type": "decimal", "scale": 2},
+    ],
+    group={
+        "key": ["Id"],
+        "item": "Sku",
+        "repeated_code": "AGAIN",
+        "incomplete_code": "INCOMPLETE",
+        "total": "Total",
+        "total_code": "TOTAL",
+    },
+    measures={"amounts": ["Amount"]},
+)
+
+
+@pytest.mark.parametrize("name", TOTALS)
+@pytest.mark.parametrize("lines", ["consecutive", "regroup"])
+@pytest.mark.parametrize("block_size", [1, 1 << 20])
+def test_an_order_is_worth_what_it_says(judge, name, lines, block_size):
+    rows, codes = TOTALS[name]
+    judged = judge("Id,Sku,Amount,Total\n" + "\n".join(rows) + "\n", PRICED, block_size, order_lines=lines)
+    assert ["".join(found) for found in judged.codes.values()] == codes
+
+
+@pytest.mark.parametrize("lines", TOTALS_APART)
+def test_the_total_of_an_order_whose_lines_stand_apart(judge, lines):
+    rows, codes = TOTALS_APART[lines]
+    judged = judge("Id,Sku,Amount,Total\n" + "\n".join(rows) + "\n", PRICED, 1, order_lines=lines)
+    assert ["".join(found) for found in judged.codes.values()] == codes
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 @pytest.mark.parametrize("block_size", [1, 1 << 20])
 def test_orders(judge, name, block_size):
