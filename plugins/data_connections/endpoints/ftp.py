@@ -10,8 +10,9 @@ from typing import ClassVar
 
 from data_connections.endpoints import ftp_errors
 from data_connections.endpoints.contract import Credentials, Endpoint, RemoteFile, Source, Timeouts
+from data_connections.endpoints.ftp_client import Tls
 from data_connections.endpoints.ftp_listing import Entry, lines_of, parse_list, parse_mlsd, parse_nlst
-from data_connections.endpoints.ftp_session import FtpSession, Tls
+from data_connections.endpoints.ftp_session import FtpSession
 from data_connections.endpoints.ftp_sessions import FtpSessions
 from data_connections.endpoints.ftp_times import KnownTimes
 from data_connections.endpoints.names import shown, split

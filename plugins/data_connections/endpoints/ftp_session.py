@@ -6,60 +6,23 @@ import ftplib
 import socket
 import ssl
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from threading import RLock
 from typing import Literal
 
 from data_connections.endpoints.certificates import check_pinned
 from data_connections.endpoints.contract import Credentials, Timeouts
+from data_connections.endpoints.ftp_client import PLAIN, FtpClient, Tls
 from data_connections.endpoints.ftp_errors import login_refused, no_tls
 from data_connections.endpoints.ftp_listing import parse_time
 from data_connections.endpoints.names import LINE_BREAKS, encode_path, shown, split
 from data_connections.errors import FatalEndpointError
 
-Tls = Literal["explicit", "implicit", "none"]
 PIECE = 256 * 1024
 BLOCK = 1024 * 1024
 FILL_WITHIN = 0.5
-# The methods without the TLS that ftplib adds in its own way.
-_PLAIN = ftplib.FTP
-
-
-class FtpClient(ftplib.FTP_TLS):
-    """ftplib's client on a socket of ours, with the TLS session of the login on every data connection."""
-
-    def __init__(self, host: str, sock: socket.socket, context: ssl.SSLContext | None, timeout: float) -> None:
-        # Names are bytes; latin-1 lets them through as they are.
-        super().__init__(
-            context=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), timeout=timeout, encoding="latin-1"
-        )
-        self.host = host
-        self.af = sock.family
-        self._use(sock)
-
-    def _use(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.file = sock.makefile("r", encoding=self.encoding, newline="\n")
-
-    def wrap(self) -> ssl.SSLSocket:
-        """Begin TLS on the control connection and return it."""
-        assert self.sock is not None  # noqa: S101 - it was given to the client
-        secured = self.context.wrap_socket(self.sock, server_hostname=self.host)
-        self._use(secured)
-        return secured
-
-    def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
-        """Return a data connection for a command, encrypted where the control connection is."""
-        connection, size = _PLAIN.ntransfercmd(self, cmd, rest)
-        if not isinstance(self.sock, ssl.SSLSocket):
-            return connection, size
-        try:
-            # vsftpd refuses a data connection that does not go on with the session of the login.
-            secured = self.context.wrap_socket(connection, server_hostname=self.host, session=self.sock.session)
-        except BaseException:
-            connection.close()
-            raise
-        return secured, size
 
 
 class FtpSession:
@@ -73,46 +36,68 @@ class FtpSession:
         used: When it last answered, in seconds of the monotonic clock.
     """
 
-    def __init__(self, client: FtpClient, timeouts: Timeouts, address: str) -> None:
+    def __init__(
+        self, sock: socket.socket, host: str, context: ssl.SSLContext | None, timeouts: Timeouts, address: str
+    ) -> None:
         self.address = address
-        self._client = client
-        self._data: socket.socket | None = None
+        self._client = FtpClient(host, sock, context, timeouts)
         self._block = bytearray(BLOCK)
         self._timeouts = timeouts
         self._type = ""
+        self._calls = RLock()
         self.home = "/"
         self.features: frozenset[str] = frozenset()
         self.used = time.monotonic()
         self.is_closed = False
 
-    @classmethod
-    def log_in(
-        cls,
-        sock: socket.socket,
-        host: str,
-        tls: Tls,
-        context: ssl.SSLContext | None,
-        credentials: Credentials,
-        timeouts: Timeouts,
-        address: str,
-    ) -> FtpSession:
-        """Greet, encrypt, log in and ask what the server can do, on a connected socket.
+    def log_in(self, tls: Tls, credentials: Credentials) -> None:
+        """Greet, encrypt, log in and ask what the server can do.
 
         Raises:
             FatalEndpointError: No TLS where it is wanted, another certificate, or a refused login.
         """
-        sock.settimeout(timeouts.login)
-        client = FtpClient(host, sock, context, timeouts.connect)
-        _encrypt(client, tls, credentials, address)
+        with self._call():
+            self._socket.settimeout(self._timeouts.login)
+            secured = _encrypt(self._client, tls, self.address)
+            if secured is not None:
+                check_pinned(secured, credentials, self.address)
+            try:
+                PLAIN.login(self._client, credentials.login, credentials.password or "")
+            except ftplib.error_perm as error:
+                raise login_refused(self.address, credentials.login, error, encrypted=tls != "none") from error
+            if tls != "none":
+                self._client.prot_p()
+            self._settle()
+
+    def offered_certificate(self, tls: Tls) -> bytes:
+        """Return the server's certificate (DER), without logging in and whoever vouches for it.
+
+        Raises:
+            FatalEndpointError: It has no TLS.
+        """
+        with self._call():
+            self._socket.settimeout(self._timeouts.login)
+            secured = _encrypt(self._client, tls, self.address)
+            return (secured and secured.getpeercert(binary_form=True)) or b""
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        """Hold the connections open for a call; those that were cut meanwhile are closed at its end."""
         try:
-            _PLAIN.login(client, credentials.login, credentials.password or "")
-        except ftplib.error_perm as error:
-            raise login_refused(address, credentials.login, error, encrypted=tls != "none") from error
-        if tls != "none":
-            client.prot_p()
-        session = cls(client, timeouts, address)
-        session._settle()
-        return session
+            with self._calls:
+                self._refuse_closed()
+                yield
+        except (ValueError, AttributeError):
+            # What the ssl module says of a socket that another thread has cut.
+            self._refuse_closed()
+            raise
+        finally:
+            if self.is_closed:
+                self._close()
+
+    def _refuse_closed(self) -> None:
+        if self.is_closed:
+            raise ConnectionAbortedError("it was cut from here")
 
     def _settle(self) -> None:
         self._socket.settimeout(self._timeouts.operation)
@@ -140,7 +125,8 @@ class FtpSession:
         Raises:
             ftplib.Error: The server says no.
         """
-        answer = self._client.sendcmd(line)
+        with self._call():
+            answer = self._client.sendcmd(line)
         self.used = time.monotonic()
         return answer
 
@@ -238,71 +224,82 @@ class FtpSession:
         self._open(f"{command} {self._sent(path)}", offset or None, self._timeouts.stall)
 
     def _open(self, command: str, offset: int | None, limit: float) -> None:
-        self._data, _ = self._client.ntransfercmd(command, offset)
-        self._data.settimeout(limit)
+        with self._call():
+            connection, _ = self._client.ntransfercmd(command, offset)
+            connection.settimeout(limit)
+
+    @contextmanager
+    def _transfer(self) -> Iterator[socket.socket]:
+        """Hand out the data connection; where it breaks, the server's reason is raised."""
+        with self._call(), self._client.explained():
+            if self._client.data is None:
+                raise ConnectionAbortedError("the data connection is closed")
+            yield self._client.data
 
     def receive(self) -> bytes:
         """Return the next bytes, up to 1 MB, none at the end; what came within half a second is handed on."""
-        assert self._data is not None  # noqa: S101 - between begin and finish
-        secured = self._data if isinstance(self._data, ssl.SSLSocket) else None
         filled, begun = 0, time.monotonic()
-        with memoryview(self._block) as view:
+        with self._transfer() as data, memoryview(self._block) as view:
+            secured = data if isinstance(data, ssl.SSLSocket) else None
             while filled < BLOCK:
                 with view[filled:] as rest:
                     # TLS hands out one record of 16 kB at a time: `read` is the shorter way to it.
-                    count = int(secured.read(len(rest), rest)) if secured else self._data.recv_into(rest)
+                    count = int(secured.read(len(rest), rest)) if secured else data.recv_into(rest)
                 filled += count
                 if not count or time.monotonic() - begun > FILL_WITHIN:
                     break
             return bytes(view[:filled])
 
-    def send(self, data: bytes) -> None:
+    def send(self, content: bytes) -> None:
         """Send bytes of a file."""
-        assert self._data is not None  # noqa: S101 - between begin and finish
-        view = memoryview(data)
-        for start in range(0, len(view), PIECE):
-            self._data.sendall(view[start : start + PIECE])
+        view = memoryview(content)
+        with self._transfer() as data:
+            for start in range(0, len(view), PIECE):
+                data.sendall(view[start : start + PIECE])
 
     def finish(self) -> None:
         """Close the data connection and wait for the server to say that all went well."""
-        data, self._data = self._data, None
-        assert data is not None  # noqa: S101 - after begin
-        if isinstance(data, ssl.SSLSocket):
-            data.settimeout(self._timeouts.close)
-            # Some servers never answer the goodbye; the sizes are compared anyway.
-            with suppress(OSError, ValueError):
-                data.unwrap()
-        data.close()
-        self._client.voidresp()
+        with self._call():
+            data = self._client.data
+            if isinstance(data, ssl.SSLSocket):
+                data.settimeout(self._timeouts.close)
+                # Some servers never answer the goodbye; the sizes are compared anyway.
+                with suppress(OSError, ValueError):
+                    data.unwrap()
+            self._client.drop_data()
+            self._client.voidresp()
         self.used = time.monotonic()
 
     def leave(self) -> None:
         """Say goodbye and close."""
-        with suppress(OSError, EOFError, ftplib.Error):
+        with suppress(OSError, EOFError, ftplib.Error), self._call():
             self._socket.settimeout(self._timeouts.close)
             self._client.quit()
         self.abort()
 
     def abort(self) -> None:
-        """Cut the connection; a call that waits in another thread ends at once."""
+        """Cut the connections: a call that waits in another thread ends at once, and closes them."""
         self.is_closed = True
-        for sock in (self._data, self._client.sock):
-            if sock is not None:
-                with suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
-        for each in (self._data, self._client.file, self._client.sock):
-            if each is not None:
-                with suppress(OSError):
-                    each.close()
+        self._client.shut()
+        self._close()
+
+    def _close(self) -> None:
+        # A descriptor that is closed while another thread reads from it may be somebody else's by then.
+        if self._calls.acquire(blocking=False):
+            try:
+                self._client.close()
+            finally:
+                self._calls.release()
 
 
-def _encrypt(client: FtpClient, tls: Tls, credentials: Credentials, address: str) -> None:
-    if tls == "implicit":
-        check_pinned(client.wrap(), credentials, address)
+def _encrypt(client: FtpClient, tls: Tls, address: str) -> ssl.SSLSocket | None:
+    """Wait for the greeting and begin TLS before or after it, where the connection has any."""
+    secured = client.wrap() if tls == "implicit" else None
     client.welcome = client.getresp()
     if tls == "explicit":
         try:
             client.voidcmd("AUTH TLS")
         except ftplib.error_perm as error:
             raise no_tls(address, error) from error
-        check_pinned(client.wrap(), credentials, address)
+        secured = client.wrap()
+    return secured

@@ -14,7 +14,8 @@ from typing import ParamSpec, TypeVar
 from data_connections.endpoints import ftp_errors
 from data_connections.endpoints.certificates import tls_context
 from data_connections.endpoints.contract import Credentials, Timeouts
-from data_connections.endpoints.ftp_session import FtpSession, Tls
+from data_connections.endpoints.ftp_client import Tls
+from data_connections.endpoints.ftp_session import FtpSession
 from data_connections.endpoints.host_threads import threads_of
 from data_connections.endpoints.sockets import open_socket
 
@@ -98,21 +99,14 @@ class FtpSessions:
         if self._context is None and self._tls != "none":
             self._context = await self.blocking(tls_context, self._credentials)
         sock = await open_socket(self._host, self._port, self._timeouts)
+        session = FtpSession(sock, self._host, self._context, self._timeouts, self._address)
         try:
             async with asyncio.timeout(self._timeouts.login):
-                return await self.blocking(
-                    FtpSession.log_in,
-                    sock,
-                    self._host,
-                    self._tls,
-                    self._context,
-                    self._credentials,
-                    self._timeouts,
-                    self._address,
-                )
+                await self.blocking(session.log_in, self._tls, self._credentials)
         except BaseException:
-            sock.close()
+            session.abort()
             raise
+        return session
 
     async def close(self) -> None:
         """Say goodbye for at most ``timeouts.close`` seconds, then cut the connections."""

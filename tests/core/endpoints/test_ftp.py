@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +15,7 @@ import pytest
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.exceptions import AuthenticationFailed
 
-from data_connections.endpoints.contract import Credentials
+from data_connections.endpoints.contract import Credentials, RemoteFile
 from data_connections.endpoints.fetch import fetch_file
 from data_connections.endpoints.ftp import FtpsEndpoint, ImplicitFtpsEndpoint, PlainFtpEndpoint
 from data_connections.endpoints.ftp_certificate import fetch_certificate
@@ -133,6 +135,55 @@ async def test_a_server_that_ends_early_and_says_success_is_not_believed() -> No
                 RetriableEndpointError, match=r"ended after 50,000 of 100,000 bytes and called it compl"
             ):
                 await fetch_file(endpoint, file, lambda block: None, tries=1)
+
+
+def breaks_off(answer: str, *, tls: bool) -> type:
+    """A handler of data connections that resets each at its first bytes, and gives the reason on the other one."""
+    from pyftpdlib.handlers import DTPHandler, TLS_DTPHandler
+
+    class Breaking(TLS_DTPHandler if tls else DTPHandler):
+        def handle_read_event(self) -> None:
+            if getattr(self, "_ssl_accepting", False):
+                super().handle_read_event()
+            else:
+                self.break_off()
+
+        def break_off(self, *data: object) -> None:
+            self.cmd_channel.respond(answer)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close()
+
+        push = push_with_producer = break_off
+
+    return Breaking
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "message"),
+    [
+        ("452 Disk full.", RetriableEndpointError, r"the server is full \(452 Disk full"),
+        ("552 Quota exceeded.", RetriableEndpointError, r"the server is full \(552 Quota"),
+        ("451 Failure writing to local file.", RetriableEndpointError, r"451 Failure .*disk may be full"),
+        ("426 Broken pipe.", RetriableEndpointError, r"gave up \(426 Broken pipe"),
+        ("550 Not for you.", FatalEndpointError, r"does not allow it \(550 Not for you"),
+    ],
+)
+@pytest.mark.parametrize("tls", [True, False])
+async def test_why_a_transfer_breaks_is_what_the_server_says(
+    answer: str, error: type[Exception], message: str, tls: bool
+) -> None:
+    with pyftpdlib(tls=tls, dtp_handler=breaks_off(answer, tls=tls)) as server:
+        (server.folder / "a.csv").write_bytes(os.urandom(100_000))
+        credentials = Credentials(server.login, PASSWORD, certificates=(server.tls.fingerprint,) if tls else ())
+        kind = FtpsEndpoint if tls else PlainFtpEndpoint
+        async with kind("127.0.0.1", server.port, credentials, QUICK) as endpoint:
+            file = RemoteFile("a.csv", "a.csv", 100_000, (await endpoint.stat("a.csv")).mtime)
+            with pytest.raises(error, match=f"uploading 'new.csv': .*{message}"):
+                await endpoint.upload("new.csv", os.urandom(8_000_000))
+            with pytest.raises(error, match=f"reading 'a.csv': .*{message}"):
+                await fetch_file(endpoint, file, lambda block: None, tries=1)
+            with pytest.raises(error, match=f"listing the folder '.': .*{message}"):
+                await endpoint.list(".")
 
 
 def without(*commands: str) -> dict[str, object]:
