@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from fixtures.homes import new_home
 
 pytest_plugins = [
     "fixtures.servers",
@@ -30,8 +31,7 @@ pytest_plugins = [
 ]
 
 # Airflow and Great Expectations read these when they are first imported, so they are set before any test module is.
-_HOME = Path(tempfile.mkdtemp(prefix="connections-test-"))
-_HOME.chmod(0o755)  # as root, the database server's unprivileged user has to get through
+_HOME = new_home("connections-test-")
 os.environ.update(
     CONNECTIONS_HOME=str(_HOME),
     AIRFLOW_HOME=str(_HOME / "airflow"),
@@ -101,8 +101,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An installation for one test alone: CONNECTIONS_HOME points to it, and a database in it is stopped."""
     from data_connections.postgres import EmbeddedPostgres
 
-    folder = Path(tempfile.mkdtemp(prefix="connections-home-"))
-    folder.chmod(0o755)
+    folder = new_home("connections-home-")
     monkeypatch.setenv("CONNECTIONS_HOME", str(folder))
     monkeypatch.setenv("AIRFLOW_HOME", str(folder / "airflow"))
     yield folder

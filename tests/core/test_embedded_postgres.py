@@ -8,7 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from data_connections.postgres.account import Account, server_account
 from data_connections.postgres.processes import processes_of
 from data_connections.postgres.programs import find_programs
 from data_connections.settings import Settings
+from fixtures.homes import new_home
 from fixtures.servers import free_port
 
 
@@ -35,8 +35,7 @@ def server(home: Path) -> EmbeddedPostgres:
 @pytest.fixture(scope="module")
 def made() -> Iterator[EmbeddedPostgres]:
     """A server for the tests that leave its data as they were, whatever they do to its processes."""
-    folder = Path(tempfile.mkdtemp(prefix="connections-made-"))
-    folder.chmod(0o755)
+    folder = new_home("connections-made-")
     server = EmbeddedPostgres(folder / "postgres", durable=False)
     yield server
     server.stop()

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from data_connections.postgres import EmbeddedPostgres
 from fixtures.ftp_servers import PASSWORD, FtpServer
+from fixtures.homes import new_home
 from local_stack.partner_sftp import PartnerServer
 
 pytestmark = pytest.mark.airflow
@@ -50,8 +50,7 @@ class Shell:
 @pytest.fixture(scope="module")
 def shell() -> Iterator[Shell]:
     """An installation that was never started: the first command makes the databases."""
-    home = Path(tempfile.mkdtemp(prefix="connections-logins-"))
-    home.chmod(0o755)
+    home = new_home("connections-logins-")
     plain = {
         name: os.environ[name] for name in ("PATH", "HOME", "TZ", "CONNECTIONS_ALLOW_ADDRESSES") if name in os.environ
     }

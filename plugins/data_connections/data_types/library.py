@@ -75,14 +75,23 @@ def load_data_type(folder: Path) -> DataType:
     Raises:
         ConfigurationError: With the file and field that is wrong.
     """
-    content = _read_yaml(folder / COLUMNS_FILE)
-    suite_file = folder / SUITE_FILE
-    if suite_file.exists():
-        content["suite"] = _read_yaml(suite_file)
+    columns_file, suite_file = folder / COLUMNS_FILE, folder / SUITE_FILE
+    columns = columns_file.read_bytes()
+    suite = suite_file.read_bytes() if suite_file.exists() else None
+    return _loaded(columns_file, columns, suite_file, suite)
+
+
+@lru_cache(maxsize=256)
+def _loaded(columns_file: Path, columns: bytes, suite_file: Path, suite: bytes | None) -> DataType:
+    """Make a data type, the same content once: every step of a submission asks for its own."""
+    content = _parsed(columns_file, columns)
+    if suite is not None:
+        content["suite"] = _parsed(suite_file, suite)
+    version = hashlib.sha256(columns + (suite or b"")).hexdigest()[:12]
     try:
-        return DataType(**{"name": folder.resolve().name, **content, "version": _version(folder)})
+        return DataType(**{"name": columns_file.parent.resolve().name, **content, "version": version})
     except ValidationError as invalid:
-        raise _mistake(invalid, folder / COLUMNS_FILE, suite_file) from invalid
+        raise _mistake(invalid, columns_file, suite_file) from invalid
 
 
 def _mistake(invalid: ValidationError, columns_file: Path, suite_file: Path) -> ConfigurationError:
@@ -96,9 +105,9 @@ def _mistake(invalid: ValidationError, columns_file: Path, suite_file: Path) -> 
     return ConfigurationError(f"{message[0].upper()}{message[1:]}{end}", path=path, field=field or None)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _parsed(path: Path, text: bytes) -> dict[str, Any]:
     try:
-        content = _parsed(path.read_text(encoding="utf-8"))
+        content = YAML(typ="safe", pure=True).load(text.decode())
     except (MarkedYAMLError, UnicodeDecodeError) as unreadable:
         mark = getattr(unreadable, "problem_mark", None)
         line = mark.line + 1 if mark else None
@@ -106,17 +115,3 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigurationError("This file must hold a mapping.", path=path)
     return dict(content)
-
-
-@lru_cache(maxsize=256)
-def _parsed(text: str) -> Any:
-    """Parse YAML, the same text once: every step of a submission asks for its data type."""
-    return YAML(typ="safe", pure=True).load(text)
-
-
-def _version(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for path in (folder / COLUMNS_FILE, folder / SUITE_FILE):
-        if path.exists():
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
