@@ -1,4 +1,4 @@
-"""Ten thousand small files in one folder: listed, matched and claimed by ten runs, over SFTP on loopback."""
+"""Ten thousand small files in one folder: listed, matched and claimed by one run, over SFTP on loopback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import asyncssh
 from bench.apply_conversions import bench_folder, prepared
 from bench.pairing import Result, Tell, compare_seconds, seconds_of
 from bench.transfer_servers import Serving, openssh
-from data_connections.endpoints.blocking import BlockingEndpoint, open_endpoint
+from data_connections.endpoints.blocking import open_endpoint
 from data_connections.endpoints.contract import Credentials
 from data_connections.endpoints.sftp import SftpEndpoint
 from data_connections.ledger import Ledger
@@ -25,19 +25,15 @@ from triggers.arrivals import Lookout
 
 FILES = 10_000
 OTHERS = 1_000
-A_RUN = 1_000
-"""Files that one run takes at most."""
-
 SECONDS = 10.0
 _NAME = "many-files"
-_SPEC = f"""
+_SPEC = """
 program: acme
 data_type: conversions
 direction: inbound
 method: sftp
 credentials: none
-details: {{host: localhost, folder: /none, file_pattern: "orders_*.csv"}}
-limits: {{files_per_run: {A_RUN}}}
+details: {host: localhost, folder: /none, file_pattern: "orders_*.csv"}
 """
 _EMPTY = "truncate sighting, submission, connection_run cascade"
 
@@ -49,7 +45,7 @@ class _Folder:
     credentials: Credentials
 
     def ours(self) -> float:
-        """Seconds of ten runs with two looks each, every file noted in the ledger, and their claims."""
+        """Seconds of a run's two looks, every file noted in the ledger, the claim of all, and what the run takes."""
         with self.ledger.connect() as connection:
             connection.execute(_EMPTY)
         claimed: list[int] = []
@@ -60,14 +56,12 @@ class _Folder:
 
     def _claimed(self) -> int:
         with open_endpoint(lambda: SftpEndpoint("127.0.0.1", self.serving.port, self.credentials)) as endpoint:
-            return sum(self._run(endpoint, number) for number in range(FILES // A_RUN))
-
-    def _run(self, endpoint: BlockingEndpoint, number: int) -> int:
-        run = begin_run(self.ledger, _NAME, 1, f"bench {number}")
-        lookout = Lookout(self.ledger, run)
-        lookout.judge(endpoint.list(""))
-        found = lookout.judge(endpoint.list(""))
-        return len(inbound.claim(self.ledger, run, found.files))
+            run = begin_run(self.ledger, _NAME, 1, "bench")
+            lookout = Lookout(self.ledger, run)
+            lookout.judge(endpoint.list(""))
+            lookout.claim(lookout.judge(endpoint.list("")))
+        leased = inbound.lease(self.ledger, run)
+        return len(leased.submissions) + leased.more
 
     def listing(self) -> float:
         """Seconds of two listings by plain asyncssh, which neither matches nor remembers anything."""

@@ -1,4 +1,4 @@
-"""The task that waits for an inbound connection's files, without a worker, and claims them."""
+"""The task that waits for an inbound connection's files, without a worker, and takes some on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseSensorOperator
 from airflow.triggers.base import StartTriggerArgs
 
-from data_connections.endpoints.contract import RemoteFile
-from data_connections.endpoints.vouching import Voucher
 from data_connections.errors import FatalEndpointError, RetriableEndpointError
 from hooks.failures import FAILURE, task_failure
 from hooks.ledger import LedgerHook
@@ -26,7 +24,7 @@ _DUE_AT = "{{ dag_run.run_after.isoformat() if dag_run.run_type == 'scheduled' e
 
 
 class WaitForFiles(BaseSensorOperator):
-    """Waits for files that have settled, claims them, and returns them in batches."""
+    """Waits until files have settled and are claimed, and returns those that this run takes, in batches."""
 
     template_fields = ("spec", "dag_run_id", "started_at", "due_at", "closes_at", "turn")
     template_fields_renderers = {"spec": "json"}  # noqa: RUF012 - Airflow's own way to say it
@@ -57,7 +55,7 @@ class WaitForFiles(BaseSensorOperator):
         self.defer(trigger=FilesTrigger(**self._trigger_arguments()), method_name="claim_files")
 
     def claim_files(self, context: Context, event: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Claim what the trigger found, and what an earlier run left behind; return it in batches.
+        """Take on ``files_per_run`` claimed files, and what an earlier run left behind; return them in batches.
 
         Raises:
             AirflowFailException: The wait ended early, and trying again does not help.
@@ -76,8 +74,6 @@ class WaitForFiles(BaseSensorOperator):
             ti.xcom_push(key=FAILURE, value=event["error"])
             kind = FatalEndpointError if event["fatal"] else RetriableEndpointError
             raise task_failure(self.connection, kind(event["error"]))
-        kept = {name: value for name, value in event.items() if name != "vouchers"}
-        ti.xcom_push(key=ARRIVAL, value={**kept, "files": len(event["files"])})
         ledger = LedgerHook().get_conn()
         run = find_run(ledger, self.connection, self.revision, context["run_id"])
         if event.get("days"):
@@ -85,6 +81,6 @@ class WaitForFiles(BaseSensorOperator):
             replay.take_days_again(ledger, run, BusinessDays.from_json(event["days"]), all_of_them=conduct.again)
         for told in reply_to_refused(ledger, run, mail_server):
             self.log.info("%s was told that its mails are refused.", told)
-        vouchers = {path: Voucher.from_json(said) for path, said in event.get("vouchers", {}).items()}
-        claimed = inbound.claim(ledger, run, [RemoteFile.from_json(file) for file in event["files"]], vouchers)
-        return batches_of(claimed)
+        leased = inbound.lease(ledger, run)
+        ti.xcom_push(key=ARRIVAL, value={**event, "files": leased.new, "more": event["more"] + leased.more})
+        return batches_of(leased.submissions)

@@ -14,7 +14,8 @@ from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.mail_rules import rules_of
 from data_connections.endpoints.vouching import MOST_BYTES, Voucher, read_manifest
 from data_connections.errors import EndpointFileMissing
-from data_connections.ledger import Ledger, sightings
+from data_connections.ledger import Ledger, claims, sightings
+from data_connections.ledger.claims import WorkLeft
 from data_connections.spec import HostedFolder, InboundConnection, MailSource
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ReadFile = Callable[[str, int], Awaitable[bytes]]
 """Reads a small file: its path, and how many bytes at most."""
+
+MOST_CLAIMED = 10_000
+"""Files that one look claims at most."""
 
 NEXT_RUN = "next_run"
 """Reason of a file that has settled, and that this run leaves to the next."""
@@ -33,17 +37,17 @@ class Found:
     """What a look found that the ledger does not have yet.
 
     Attributes:
-        files: Settled files to claim, in claim order; at most ``files_per_run``.
+        files: Settled files to claim, in claim order; at most ``MOST_CLAIMED``.
         more: Settled files beyond that, left to the next run.
         waiting: Files that have not settled yet.
-        left: Whether an earlier run left claimed files behind.
+        left: What was claimed before and has not come to its end.
         vouchers: What vouched for files, by path.
     """
 
     files: tuple[RemoteFile, ...]
     more: int
     waiting: int
-    left: bool
+    left: WorkLeft
     vouchers: Mapping[str, Voucher]
 
 
@@ -101,12 +105,11 @@ class Lookout:
         previous = listing if is_complete else self._previous
         rules = self.rules
         arrivals = look(listing, previous, rules, tuple(self._manifests.items()))
-        limit = self.spec.limits.files_per_run
         with self.ledger.connect() as connection:
             candidates = [file for file in (*arrivals.taken, *arrivals.waiting) if self._is_wanted(file, rules)]
             new = sightings.open_paths(connection, self.run.connection_id, candidates)
             settled = [file for file in arrivals.taken if file.path in new]
-            left = [(file, NEXT_RUN) for file in settled[limit:]]
+            left = [(file, NEXT_RUN) for file in settled[MOST_CLAIMED:]]
             noted = dict([*left, *(self._reason(each) for each in arrivals.not_taken if self._is_news(each, new))])
             news = [(file, reason) for file, reason in noted.items() if self._noted.get(file) != reason]
             sightings.record_all(
@@ -117,11 +120,22 @@ class Lookout:
                     for file, reason in news
                 ],
             )
-            work_left = sightings.is_work_left(connection, self.run.connection_id, self.run.id)
+            work_left = claims.work_left(connection, self.run.connection_id, self.run.id)
         self._noted, self._previous = noted, listing
         self.looks += 1
         waiting = sum(file.path in new for file in arrivals.waiting)
-        return Found(tuple(settled[:limit]), len(left), waiting, work_left, arrivals.vouchers)
+        return Found(tuple(settled[:MOST_CLAIMED]), len(left), waiting, work_left, arrivals.vouchers)
+
+    def claim(self, found: Found) -> None:
+        """Claim what a look found, all of it at once; runs then bring ``files_per_run`` of it to an end each.
+
+        Raises:
+            LedgerUnavailable: The ledger does not answer.
+        """
+        from data_connections.steps.claiming import claim
+
+        if found.files:
+            claim(self.ledger, self.run, found.files, found.vouchers)
 
     def _is_wanted(self, file: RemoteFile, rules: ArrivalRules) -> bool:
         if self.days is None:

@@ -29,14 +29,14 @@ LOOK_BACK = 10.0
 """Seconds between the two looks of a run that takes files of days gone by."""
 
 ARRIVAL = "arrival"
-"""XCom key under which the sensor leaves this trigger's event, with the number of files in place of the files."""
+"""XCom key under which the sensor leaves this trigger's event, with the files that the run took and left."""
 
 
 class FilesTrigger(BaseTrigger):
-    """Looks at a folder until files have settled in it or the window ends, and fires one event.
+    """Looks at a folder until files have settled in it or the window ends, claims them, and fires one event.
 
-    The event holds either ``files`` (as ``RemoteFile.as_json``; empty when the window ended without any), ``more``,
-    ``waiting``, ``left``, ``closes_at`` and ``days``, or ``error`` and whether it is ``fatal``.
+    The event holds either ``more`` (settled files beyond those claimed), ``waiting``, ``left`` (whether an earlier
+    run left something), ``closes_at`` and ``days``, or ``error`` and whether it is ``fatal``.
 
     Args:
         connection: Name of the connection.
@@ -93,6 +93,7 @@ class FilesTrigger(BaseTrigger):
                 listing = await folder.look()
                 await lookout.read_manifests(listing, folder.read)
                 found = await asyncio.to_thread(lookout.judge, listing)
+                await asyncio.to_thread(lookout.claim, found)
             except (RetriableEndpointError, LedgerUnavailable) as trouble:
                 if is_last:
                     raise
@@ -106,7 +107,7 @@ class FilesTrigger(BaseTrigger):
 
     def _is_enough(self, found: Found) -> bool:
         """Whether the run has work to do now; a run that follows another leaves what that one left to the next day."""
-        return bool(found.files) or (found.left and not self.closes_at)
+        return bool(found.files) or found.left.by_nobody or (found.left.by_runs and not self.closes_at)
 
     def _begin(self) -> Lookout:
         from data_connections.steps.pinned_run import begin_run
@@ -136,12 +137,8 @@ class FilesTrigger(BaseTrigger):
 def _event(found: Found, closes: datetime, days: BusinessDays | None) -> dict[str, Any]:
     return {
         "days": days.as_json() if days else None,
-        "files": [file.as_json() for file in found.files],
-        "vouchers": {
-            file.path: found.vouchers[file.path].as_json() for file in found.files if file.path in found.vouchers
-        },
         "more": found.more,
         "waiting": found.waiting,
-        "left": found.left,
+        "left": found.left.by_runs,
         "closes_at": closes.isoformat(),
     }

@@ -16,6 +16,7 @@ from data_connections.steps.pinned_run import begin_run
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, Apply, changed
 from local_stack.partner_sftp import PartnerServer
+from triggers import arrivals
 from triggers.arrivals import Lookout
 from triggers.files import FilesTrigger
 
@@ -47,6 +48,18 @@ def waits(apply: Apply, sftp_partner: PartnerServer, set_credentials: SetCredent
     return wait
 
 
+def claimed(ledger: Ledger) -> list[str]:
+    return [row["file_name"] for row in ledger.all("select file_name from submission order by number")]
+
+
+def finish(ledger: Ledger, dag_run_id: str) -> None:
+    """Let a run end that has taken its files, and brought none of them to an end."""
+    run = begin_run(ledger, "acme-conversions", 1, dag_run_id)
+    inbound.lease(ledger, run)
+    with ledger.connect() as connection:
+        runs.finish(connection, run.id, failure="killed")
+
+
 def sightings(ledger: Ledger) -> dict[str, tuple[str, str | None]]:
     rows = ledger.all("select name, decision, reason from sighting order by id")
     return {row["name"]: (row["decision"], row["reason"]) for row in rows}
@@ -57,10 +70,10 @@ async def test_a_settled_file_is_found_and_the_others_are_noted_with_their_reaso
 ) -> None:
     for name in ("a.csv", "notes.txt", "receipt_a.csv", "b.csv.part"):
         (sftp_partner.files / "in" / name).write_text("x")
-    event = await waits()
-    assert [file["name"] for file in event["files"]] == ["a.csv"]
+    await waits()
+    assert claimed(ledger) == ["a.csv"]
     assert sightings(ledger) == {
-        "a.csv": ("waiting", "first_look"),
+        "a.csv": ("claimed", None),
         "notes.txt": ("ignored", "pattern"),
         "receipt_a.csv": ("ignored", "reserved"),
         "b.csv.part": ("ignored", "temporary"),
@@ -85,16 +98,16 @@ def test_a_file_that_grows_is_taken_when_it_rests(apply: Apply, ledger: Ledger) 
     assert look(12) == (1, 0, "changing")
 
 
-async def test_the_window_ends_without_a_file(waits: Any) -> None:
+async def test_the_window_ends_without_a_file(waits: Any, ledger: Ledger) -> None:
     event = await waits(seconds=0.5)
-    assert event["files"] == []
+    assert claimed(ledger) == []
     assert event["more"] == 0
 
 
-async def test_a_window_that_is_over_still_looks_twice(waits: Any, sftp_partner: PartnerServer) -> None:
+async def test_a_window_that_is_over_still_looks_twice(waits: Any, sftp_partner: PartnerServer, ledger: Ledger) -> None:
     (sftp_partner.files / "in" / "late.csv").write_text("x")
-    event = await waits(seconds=-60)
-    assert [file["name"] for file in event["files"]] == ["late.csv"]
+    await waits(seconds=-60)
+    assert claimed(ledger) == ["late.csv"]
 
 
 async def test_files_that_were_claimed_before_are_left_alone(
@@ -103,17 +116,17 @@ async def test_files_that_were_claimed_before_are_left_alone(
     old = sftp_partner.files / "in" / "old.csv"
     old.write_text("x")
     await waits()
-    with ledger.connect() as connection:
-        connection.execute("update sighting set decision = 'claimed', reason = null")
-    assert (await waits(seconds=0.5, run_id="manual__2"))["files"] == []
+    finish(ledger, "manual__1")
+    await waits(seconds=0.5, run_id="manual__2")
+    assert claimed(ledger) == ["old.csv"]
     os.utime(old, (1_700_000_000, 1_700_000_000))
     (sftp_partner.files / "in" / "new.csv").write_text("y")
-    event = await waits(run_id="manual__3")
-    assert sorted(file["name"] for file in event["files"]) == ["new.csv", "old.csv"]
+    await waits(run_id="manual__3")
+    assert claimed(ledger) == ["old.csv", "old.csv", "new.csv"]
 
 
 async def test_a_backfill_takes_the_files_of_its_days_alone_and_waits_for_nobody(
-    waits: Any, sftp_partner: PartnerServer
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger
 ) -> None:
     for name, day in {"before.csv": 4, "that-day.csv": 5, "after.csv": 6}.items():
         path = sftp_partner.files / "in" / name
@@ -122,31 +135,73 @@ async def test_a_backfill_takes_the_files_of_its_days_alone_and_waits_for_nobody
         os.utime(path, (arrived, arrived))
     turn = datetime(2026, 10, 5, 4, 30, tzinfo=UTC).isoformat()
     event = await waits(seconds=600, turn=turn)
-    assert [file["name"] for file in event["files"]] == ["that-day.csv"]
+    assert claimed(ledger) == ["that-day.csv"]
     assert event["days"] == ["2026-10-05", "2026-10-05"]
+    finish(ledger, "manual__1")
     nothing = await waits(seconds=600, turn=datetime(2026, 10, 8, 4, 30, tzinfo=UTC).isoformat(), run_id="manual__2")
-    assert (nothing["files"], nothing["waiting"]) == ([], 0)
+    assert (claimed(ledger), nothing["waiting"]) == (["that-day.csv"], 0)
 
 
-async def test_a_run_takes_no_more_files_than_it_may(waits: Any, sftp_partner: PartnerServer, ledger: Ledger) -> None:
+async def test_all_files_are_claimed_at_once_and_each_run_takes_as_many_as_it_may(
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger
+) -> None:
     for number in range(5):
         path = sftp_partner.files / "in" / f"{number}.csv"
         path.write_text("x")
         os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
     event = await waits(limits={"files_per_run": 3})
-    assert [file["name"] for file in event["files"]] == ["0.csv", "1.csv", "2.csv"]
-    assert event["more"] == 2
-    assert sightings(ledger)["4.csv"] == ("waiting", "next_run")
+    assert claimed(ledger) == ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv"]
+    assert event["more"] == 0
+    first = begin_run(ledger, "acme-conversions", 1, "manual__1")
+    leased = inbound.lease(ledger, first)
+    assert ([each.file_name for each in leased.submissions], leased.new, leased.more) == (
+        ["0.csv", "1.csv", "2.csv"],
+        3,
+        2,
+    )
+    assert inbound.lease(ledger, first) == leased
+    assert await follow_up() is not None
+    leased = inbound.lease(ledger, begin_run(ledger, "acme-conversions", 1, "follow-up"))
+    assert ([each.file_name for each in leased.submissions], leased.new, leased.more) == (["3.csv", "4.csv"], 2, 0)
 
 
-async def test_a_host_that_comes_back_within_the_window_is_waited_for(waits: Any, sftp_partner: PartnerServer) -> None:
+async def follow_up() -> dict[str, Any]:
+    """Returns the event of a run that follows another, in a window that stays open for an hour."""
+    now = datetime.now(UTC)
+    trigger = FilesTrigger(
+        connection="acme-conversions",
+        revision=1,
+        dag_run_id="follow-up",
+        started_at=now.isoformat(),
+        due_at="",
+        closes_at=(now + timedelta(hours=1)).isoformat(),
+    )
+    async with asyncio.timeout(60):
+        return dict((await anext(trigger.run())).payload)
+
+
+async def test_what_cannot_be_claimed_in_one_go_is_left_to_the_next_run(
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "MOST_CLAIMED", 2)
+    for name in ("a.csv", "b.csv", "c.csv"):
+        (sftp_partner.files / "in" / name).write_text("x")
+    event = await waits()
+    assert (len(claimed(ledger)), event["more"]) == (2, 1)
+    assert ("waiting", "next_run") in sightings(ledger).values()
+
+
+async def test_a_host_that_comes_back_within_the_window_is_waited_for(
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger
+) -> None:
     (sftp_partner.files / "in" / "a.csv").write_text("x")
     sftp_partner.stop()
     waiting = asyncio.create_task(waits(seconds=60))
     await asyncio.sleep(1.5)
     assert not waiting.done()
     await asyncio.to_thread(sftp_partner.start)
-    assert [file["name"] for file in (await waiting)["files"]] == ["a.csv"]
+    await waiting
+    assert claimed(ledger) == ["a.csv"]
 
 
 async def test_a_host_that_is_down_to_the_end_is_no_quiet_day(waits: Any, sftp_partner: PartnerServer) -> None:
@@ -183,17 +238,14 @@ async def test_what_an_earlier_run_left_is_not_kept_waiting(
     waits: Any, sftp_partner: PartnerServer, ledger: Ledger
 ) -> None:
     (sftp_partner.files / "in" / "a.csv").write_text("x")
-    event = await waits(run_id="manual__1")
-    dead = begin_run(ledger, "acme-conversions", 1, "manual__1")
-    inbound.claim(ledger, dead, [RemoteFile.from_json(file) for file in event["files"]])
-    with ledger.connect() as connection:
-        runs.finish(connection, dead.id, failure="killed")
+    await waits(run_id="manual__1")
+    finish(ledger, "manual__1")
     now = datetime.now(UTC).isoformat()
     trigger = FilesTrigger(
         connection="acme-conversions", revision=1, dag_run_id="manual__2", started_at=now, due_at=now, closes_at=""
     )
     event = (await anext(trigger.run())).payload
-    assert (event["files"], event["left"]) == ([], True)
+    assert (claimed(ledger), event["left"]) == (["a.csv"], True)
     assert datetime.fromisoformat(event["closes_at"]) > datetime.now(UTC)
 
 

@@ -1,15 +1,12 @@
-"""Sightings: files seen at endpoints, each claimed once, and the leases of the claims."""
+"""Sightings: files seen at endpoints, and what was decided about each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from data_connections.ledger.database import LedgerConnection
-
-LEASE = timedelta(minutes=30)
-"""How long a run that has gone silent keeps its claims; a run that is known to have ended loses them at once."""
 
 
 class SeenFile(Protocol):
@@ -139,61 +136,3 @@ def file_of(connection: LedgerConnection, submission_id: int) -> dict[str, Any] 
         """,
         [submission_id],
     ).fetchone()
-
-
-_TO_BE_DONE = """
-    s.connection_id = %(connection)s and s.acknowledged_at is null and s.state <> 'on_hold'
-    and (s.origin = 'endpoint' or s.finished_at is null)
-    and (s.run_id = %(run)s or s.leased_until < now() or r.finished_at is not null
-         or (s.run_id is null and s.origin = 'endpoint'))
-"""
-
-
-def is_work_left(connection: LedgerConnection, connection_id: int, run_id: int) -> bool:
-    """Whether ``take_leases`` would give this run submissions that were claimed before."""
-    row = connection.execute(
-        f"""
-        select exists (
-            select from submission s left join connection_run r on r.id = s.run_id where {_TO_BE_DONE}
-        ) as is_left
-        """.encode(),
-        {"connection": connection_id, "run": run_id},
-    ).fetchone()
-    return row is not None and bool(row["is_left"])
-
-
-def take_leases(connection: LedgerConnection, connection_id: int, run_id: int) -> list[int]:
-    """Lease to a run what is its own or was left by one that died, and return those submissions in claim order.
-
-    Left are submissions from endpoints that are not finished, or finished and not acknowledged, whose run has ended
-    or whose lease ran out; and manual ones that are not finished, when their lease ran out. Those on hold wait for a
-    person.
-    """
-    rows = connection.execute(
-        f"""
-        with open as (
-            select s.id from submission s left join connection_run r on r.id = s.run_id
-            where {_TO_BE_DONE}
-            order by s.turn, s.number for update of s
-        )
-        update submission s
-        set run_id = %(run)s, leased_by = 'run ' || %(run)s::text, leased_until = now() + %(lease)s
-        from open where s.id = open.id
-        returning s.id, s.turn, s.number
-        """.encode(),
-        {"connection": connection_id, "run": run_id, "lease": LEASE},
-    ).fetchall()
-    return [row["id"] for row in sorted(rows, key=lambda row: (row["turn"], row["number"]))]
-
-
-def lease(connection: LedgerConnection, submission_id: int) -> None:
-    """Keep a submission for whoever works on it; the next run takes it up when the lease runs out."""
-    connection.execute("update submission set leased_until = now() + %s where id = %s", [LEASE, submission_id])
-
-
-def renew_lease(connection: LedgerConnection, submission_id: int) -> None:
-    """Keep a claim for another while, at the beginning of a step."""
-    connection.execute(
-        "update submission set leased_until = now() + %s where id = %s and leased_until is not null",
-        [LEASE, submission_id],
-    )

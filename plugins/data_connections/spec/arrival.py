@@ -58,7 +58,12 @@ class Limits(BaseModel):
     max_bytes: int = Field(
         default=10 * 1024**3, gt=0, description="A larger file is refused unread; so is a packed one that holds more."
     )
-    files_per_run: int = Field(default=200, gt=0, le=1000, description="Files that one run takes at most.")
+    files_per_run: int = Field(
+        default=200,
+        gt=0,
+        le=1000,
+        description="Claimed files that one run fetches and applies at most; a run that follows goes on.",
+    )
     hold_rows_for: Annotated[timedelta, Field(ge=timedelta(0))] = Field(
         default=timedelta(days=7),
         description="How long a row waits for what may still come, such as the order that it modifies, before it is "

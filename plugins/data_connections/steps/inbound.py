@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from data_connections import applying
@@ -13,79 +11,30 @@ from data_connections.data_types import DataTypes
 from data_connections.endpoints.blocking import BlockingEndpoint
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.names import shown
-from data_connections.endpoints.vouching import Voucher
 from data_connections.errors import EndpointFileMissing, FileChanged, FileRefused, SealBroken
 from data_connections.landing import Landing
-from data_connections.ledger import Ledger, sightings, staging, submissions
+from data_connections.ledger import Ledger, claims, sightings, staging, submissions
 from data_connections.ledger import sameness as likeness
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Seal
 from data_connections.ledger.submissions import Submission
-from data_connections.spec import InboundConnection
 from data_connections.steps import parcels
 from data_connections.steps.acknowledgement import acknowledge
 from data_connections.steps.brakes import bounds_of, limit_passed
+from data_connections.steps.claiming import claim, lease
 from data_connections.steps.held_rows import retry_held
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.journaling import record_landed
-from data_connections.steps.pinned_run import PinnedRun
 from data_connections.steps.sameness import CAME_LATE, SAME_NAME, tell, withdraw_replaced
 from data_connections.steps.stage import Staged, seal, stage
 from data_connections.steps.unwrap import KEY_EXPIRES, Keys, is_as_it_came, unwrap
 from data_connections.steps.vouched import Weighed, voucher_of
 
-__all__ = ["acknowledge", "apply", "claim", "fetch", "result_of", "validate"]
+__all__ = ["acknowledge", "apply", "claim", "fetch", "lease", "result_of", "validate"]
 
 RESTAGE_TRIES = 3
 SAID_BEFORE = frozenset({KEY_EXPIRES, SAME_NAME, CAME_LATE})
 """Warnings about a file that are older than its rows, and stay when these are staged again."""
-
-NO_VOUCHERS: Mapping[str, Voucher] = MappingProxyType({})
-
-
-def claim(
-    ledger: Ledger, run: PinnedRun, files: Iterable[RemoteFile], vouchers: Mapping[str, Voucher] = NO_VOUCHERS
-) -> list[Submission]:
-    """Claim files for a run, each once, in the order given.
-
-    What an earlier run of the connection claimed and left unfinished because it died is taken up too, first.
-
-    Args:
-        ledger: The ledger.
-        run: The run; its revision's spec holds for these submissions.
-        files: Files that have settled, in claim order.
-        vouchers: What a marker or manifest says of them, by path.
-
-    Returns:
-        The submissions that the run has to bring to an end, in claim order; members of a parcel come with it.
-    """
-    assert isinstance(run.spec, InboundConnection)  # noqa: S101 - only inbound connections have a task that claims
-    with ledger.connect() as connection:
-        connection.execute("select from connection where id = %s for no key update", [run.connection_id])
-        for file in files:
-            _claim_one(connection, run, run.spec, file, vouchers.get(file.path))
-        leased = sightings.take_leases(connection, run.connection_id, run.id)
-        found = submissions.get_all(connection, leased)
-    return [submission for submission in found if submission.parcel_id not in leased]
-
-
-def _claim_one(
-    connection: LedgerConnection, run: PinnedRun, spec: InboundConnection, file: RemoteFile, voucher: Voucher | None
-) -> None:
-    sighting = sightings.record(connection, run.connection_id, file, "claimed", None)
-    if sightings.submission_of(connection, sighting) is None:
-        submissions.add(
-            connection,
-            connection_id=run.connection_id,
-            revision=run.revision,
-            data_type=spec.data_type,
-            file_name=file.name,
-            received_at=min(file.mtime, datetime.now(UTC)),
-            origin="endpoint",
-            size=file.size,
-            sighting_id=sighting,
-            vouched=voucher.as_json() if voucher else None,
-        )
 
 
 def fetch(
@@ -108,7 +57,7 @@ def fetch(
     with ledger.connect() as connection:
         job = read_job(connection, submission_id, data_types)
         file = sightings.file_of(connection, submission_id)
-        sightings.renew_lease(connection, submission_id)
+        claims.renew_lease(connection, submission_id)
     if job.submission.state != "claimed" or file is None:
         return result_of(ledger, submission_id)
     try:
@@ -165,7 +114,7 @@ def validate(
 def _job_to_read(ledger: Ledger, submission_id: int, data_types: DataTypes | None) -> Job | None:
     """Return a fetched submission whose bytes are not known; None where nothing is to be done any more."""
     with ledger.connect() as connection:
-        sightings.renew_lease(connection, submission_id)
+        claims.renew_lease(connection, submission_id)
         job = read_job(connection, submission_id, data_types, lock=True)
         is_closed = job.spec.pgp is not None and is_as_it_came(job.submission)
         is_open = job.submission.state == "fetched" and (is_closed or not _end_as_duplicate(connection, job))
@@ -264,7 +213,7 @@ def _free_held(ledger: Ledger, submission_id: int, data_types: DataTypes | None)
 
 
 def _apply_once(connection: LedgerConnection, submission_id: int, data_types: DataTypes | None) -> None:
-    sightings.renew_lease(connection, submission_id)
+    claims.renew_lease(connection, submission_id)
     job = read_job(connection, submission_id, data_types, lock=True)
     if job.submission.state != "validated" or job.submission.members:
         return

@@ -13,7 +13,7 @@ from data_connections.catalog.data_type_versions import must_fit
 from data_connections.data_types import DataTypes
 from data_connections.errors import ConfigurationError, ConnectionsError, LedgerUnavailable
 from data_connections.landing import Landing, Original
-from data_connections.ledger import Ledger, parcels, sightings, submissions
+from data_connections.ledger import Ledger, claims, parcels, submissions
 from data_connections.spec import InboundConnection
 from data_connections.steps import inbound
 from data_connections.steps.acknowledgement import result_files
@@ -96,7 +96,7 @@ def take(
         )
         record_landed(landing, submissions.get(connection, submission_id), name, original)
         submissions.set_fetched(connection, submission_id, original.key, original.sha256, original.size)
-        sightings.lease(connection, submission_id)
+        claims.lease(connection, submission_id)
         activity.record(
             connection,
             who,

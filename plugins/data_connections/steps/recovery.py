@@ -18,7 +18,7 @@ from data_connections.endpoints.contract import RemoteFile
 from data_connections.errors import ConnectionsError
 from data_connections.landing import Landing, journal
 from data_connections.landing.journal import Entry
-from data_connections.ledger import Ledger, deliveries, sightings, submissions
+from data_connections.ledger import Ledger, claims, deliveries, sightings, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.spec import InboundConnection, OutboundConnection
 from data_connections.steps import manual
@@ -161,7 +161,7 @@ def _submission(connection: LedgerConnection, entry: Entry, stored: StoredSpec) 
         trace_id=entry.trace_id,
     )
     submissions.set_fetched(connection, submission_id, values["key"], values["sha256"], values["size"])
-    sightings.lease(connection, submission_id)
+    claims.lease(connection, submission_id)
     return submission_id
 
 

@@ -13,7 +13,7 @@ from data_connections.catalog import activity
 from data_connections.data_types import DataTypes
 from data_connections.errors import ConfigurationError
 from data_connections.landing import Landing
-from data_connections.ledger import Ledger, sightings, submissions
+from data_connections.ledger import Ledger, claims, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import OUTCOMES
 from data_connections.ledger.submissions import Submission
@@ -150,7 +150,7 @@ def take_again(ledger: Ledger, submission_id: int, *, who: str, original_revisio
         submission = _replayable(connection, submission_id)
         number = _revision(connection, submission, original=original_revision)
         replayed = submissions.add_replay(connection, submission, number, apply_anyway=True)
-        sightings.lease(connection, replayed)
+        claims.lease(connection, replayed)
         activity.record(
             connection,
             who,

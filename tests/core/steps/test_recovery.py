@@ -93,7 +93,8 @@ def test_a_file_that_the_backup_knows_as_claimed_gets_its_bytes(
     with ftp() as endpoint:
         [seen] = endpoint.list("/in")
         file = RemoteFile(seen.path, seen.name, seen.size, seen.mtime)
-        [claimed] = inbound.claim(desk.ledger, run, [file])
+        inbound.claim(desk.ledger, run, [file])
+        [claimed] = inbound.lease(desk.ledger, run).submissions
         restored = backup(desk.ledger)
         inbound.fetch(desk.ledger, claimed.id, endpoint, desk.landing)
     path.unlink()

@@ -104,7 +104,7 @@ class TestDaysOfABackfill:
         run = begin(desk, "backfill 2")
 
         [taken] = replay.take_days_again(desk.ledger, run, self.DAY)
-        assert [claimed.id for claimed in inbound.claim(desk.ledger, run, [])] == [taken]
+        assert [leased.id for leased in inbound.lease(desk.ledger, run).submissions] == [taken]
         inbound.validate(desk.ledger, taken, desk.landing)
 
         rows = desk.ledger.all("select replays_id, revision, state from submission order by id")
