@@ -46,6 +46,9 @@ def backfill(
     newest_first: Annotated[bool, typer.Option("--newest-first", help="Begin with the last day.")] = False,
     receipts: Annotated[bool, typer.Option("--receipts", help="Give the partner receipts and rejects.")] = False,
     alerts: Annotated[bool, typer.Option("--alerts", help="Tell people about runs that fail.")] = False,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Outbound: make the files, and send none before somebody approves it.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the days, and start nothing.")] = False,
     unpause: Annotated[bool, typer.Option("--unpause", help="Let the schedule run from now on, too.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow it to its end; exit code 1 when a run fails.")] = False,
@@ -54,8 +57,9 @@ def backfill(
 ) -> None:
     """Go through the business days of a connection again, in a pool that gives way to daily work.
 
-    Outbound: the days' files are made again and sent. Inbound: files of those days, by the date in their name or else
-    by arrival, are taken where they were not yet; refused ones are judged again when the connection has changed.
+    Outbound: the days' files are made again and sent, or with --hold wait for `connections deliveries send`. Inbound:
+    files of those days, by the date in their name or else by arrival, are taken where they were not yet; refused ones
+    are judged again when the connection has changed, from our copy where the partner's is gone.
     """
     from command_line.airflow_api import AirflowApi, AirflowRefused
     from data_connections.catalog import current
@@ -64,7 +68,8 @@ def backfill(
     settings = current_settings()
     stored = current(open_ledger(settings), name)
     wanted = backfill_range(stored.spec, first.date(), last.date(), datetime.now(UTC))
-    conduct = Conduct(receipts=receipts, alerts=alerts, again=reprocess is not Reprocess.NONE)
+    conduct = Conduct(receipts=receipts, alerts=alerts, again=reprocess is not Reprocess.NONE, hold=hold)
+    conduct.must_fit(stored.spec)
     token = str(uuid4())
     request = {
         "dag_id": name,

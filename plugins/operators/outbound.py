@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 
 from data_connections.settings import Settings
+from data_connections.steps.backfill import Conduct
 from hooks.endpoint import EndpointHook
 from hooks.failures import is_last_try, task_failure
 from hooks.landing import LandingHook
@@ -70,8 +71,10 @@ class ExportReport(OutboundTask):
         Raises:
             AirflowSkipException: Nobody asked for these days: they lie before ``active_from``.
         """
-        from data_connections.steps import outbound
+        from data_connections.steps import held_deliveries, outbound
 
+        if (waiting := (context["dag_run"].conf or {}).get(held_deliveries.SEND)) is not None:
+            return held_deliveries.take_up(self.ledger(), run, int(waiting))
         asked = context["params"].get("business_date")
         delivery = outbound.export_report(
             self.ledger(),
@@ -114,12 +117,15 @@ class CheckReport(DeliveryTask):
 
 
 class Deliver(DeliveryTask):
-    """Sends the kept bytes to the receiver, whole under their final name."""
+    """Sends the kept bytes to the receiver, whole under their final name; or holds them for somebody to approve."""
 
     def step(self, run: PinnedRun, context: Context) -> dict[str, Any]:
         """Send the delivery, unless it is there already."""
-        from data_connections.steps import outbound
+        from data_connections.steps import held_deliveries, outbound
 
+        dag_run = context["dag_run"]
+        if Conduct.of_run(dag_run.run_type, dag_run.conf).hold:
+            return self._held(held_deliveries.hold(self.ledger(), self.delivery["delivery_id"]))
         endpoint = EndpointHook(run.spec)
         delivered = outbound.deliver(
             self.ledger(),
@@ -130,3 +136,7 @@ class Deliver(DeliveryTask):
         )
         count_outbound(delivered, {"connection": self.connection, "program": run.spec.program})
         return delivered
+
+    def _held(self, delivery: dict[str, Any]) -> dict[str, Any]:
+        self.outlets = []  # nothing stands at the receiver
+        return delivery

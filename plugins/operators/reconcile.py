@@ -35,9 +35,9 @@ class ReconcileRuns(BaseOperator):
                 continue
             failed = not self._count(context, run, ["success"])
             reconcile.end_run(ledger, run, failed=failed)
-            tell_of_run(
-                run.connection, run.dag_run_id, revision(ledger, run.connection, run.revision).spec.alerts, context
-            )
+            if not run.is_of_backfill:
+                alerts = revision(ledger, run.connection, run.revision).spec.alerts
+                tell_of_run(run.connection, run.dag_run_id, alerts, context)
             self.log.warning("%s: the run %s was still open in the ledger.", run.connection, run.dag_run_id)
             corrected += 1
         return corrected

@@ -50,6 +50,12 @@ class BackfillOrder(Days):
     )
     receipts: bool = Field(default=False, description="Give the partner receipts and rejects.")
     alerts: bool = Field(default=False, description="Tell people about runs that fail.")
+    hold: bool = Field(default=False, description="Outbound: send no file before somebody approves it.")
+
+    @property
+    def conduct(self) -> Conduct:
+        """How the runs conduct themselves."""
+        return Conduct(receipts=self.receipts, alerts=self.alerts, again=self.reprocess != "none", hold=self.hold)
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ def planned_days(ledger: Ledger, name: str, order: BackfillOrder) -> list[tuple[
         ConfigurationError: The connection or Airflow cannot go through these days.
     """
     spec = current(ledger, name).spec
+    order.conduct.must_fit(spec)
     now = datetime.now(UTC)
     wanted = backfill_range(spec, order.first, order.last, now)
     starts = planned_starts(name, wanted, order.reprocess)
@@ -125,9 +132,9 @@ def order_backfill(ledger: Ledger, visitor: Visitor, name: str, order: BackfillO
     visitor.must(visitor.may_run(name), f"run {name}")
     stored = current(ledger, name)
     wanted = backfill_range(stored.spec, order.first, order.last, datetime.now(UTC))
-    conduct = Conduct(receipts=order.receipts, alerts=order.alerts, again=order.reprocess != "none")
-    number = start_backfill(name, wanted, order.reprocess, conduct.as_conf(str(uuid4())), visitor.name)
-    details = {"from": order.first.isoformat(), "to": order.last.isoformat(), "reprocess": order.reprocess}
+    order.conduct.must_fit(stored.spec)
+    number = start_backfill(name, wanted, order.reprocess, order.conduct.as_conf(str(uuid4())), visitor.name)
+    details = order.model_dump(mode="json", exclude_defaults=True)
     with ledger.connect() as connection:
         activity.record(
             connection, visitor.name, "connection.backfilled", name, connection_id=stored.connection_id, details=details

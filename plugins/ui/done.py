@@ -26,6 +26,8 @@ DONE = {
     "withdrawn": "Withdrawn. What it did to actions that are not locked is undone.",
     "submitted": "Taken. This page follows the file.",
     "replayed": "Taken again. This page follows the file.",
+    "let_go": "Approved. A run sends it now.",
+    "turned_down": "Refused. It is not sent.",
     "sent": "A new run sends the day again.",
     "stored": "Stored. No secret is ever shown again.",
     "nothing": "Nothing was chosen, so nothing was done.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,7 +49,7 @@ def applied(shell: Shell, sftp_partner: PartnerServer, tmp_path: Path) -> Callab
     return apply
 
 
-def test_days_gone_by_are_sent_once_in_a_pool_that_gives_way(
+def test_days_gone_by_are_held_and_sent_once_in_a_pool_that_gives_way(
     stack: Stack, shell: Shell, applied: Callable[[str], str], sftp_partner: PartnerServer
 ) -> None:
     # Its own next run is far away, so that whatever is sent is the backfill's.
@@ -56,18 +57,33 @@ def test_days_gone_by_are_sent_once_in_a_pool_that_gives_way(
     name = applied(f"0 4 * {month} *")
     refused = shell("backfill", name, "--from", "2026-01-01", "--to", "2099-01-01")
     assert (refused.returncode, "is not over" in refused.stderr) == (2, True)
-    days = [f"{datetime.now(UTC).year - 1}-{month:02}-{day:02}" for day in (3, 4, 5)]
+    days = [f"{datetime.now(UTC).year - 1}-{month:02}-{day:02}" for day in (3, 4)]
     asked = ("backfill", name, "--from", days[0], "--to", days[-1])
 
     planned = shell.json(*asked, "--dry-run")
-    done = shell.json(*asked, "--wait", "--unpause")
+    done = shell.json(*asked, "--hold", "--wait", "--unpause")
 
     assert [run["business_date"] for run in planned["runs"]] == days
-    assert (done["runs"], done["failed"]) == (3, [])
-    assert sorted(path.name for path in (sftp_partner.files / "out").iterdir()) == [f"{day}.csv" for day in days]
+    assert (done["runs"], done["failed"]) == (2, [])
+    out = sftp_partner.files / "out"
+    assert list(out.iterdir()) == []
     assert _pools(stack, name) == {"connections-backfill"}
     assert shell.json(*asked, "--dry-run")["runs"] == []
-    assert len(shell.json("deliveries", "--connection", name)) == 3
+    assert [each["state"] for each in shell.json("deliveries", "--connection", name)] == ["on_hold", "on_hold"]
+
+    sent = shell.json("deliveries", "send", "--connection", name)
+    again = shell.json("deliveries", "send", *(str(each["id"]) for each in sent))
+    _wait_for(lambda: len(list(out.glob("*.csv"))) == 2)
+    assert [each["dag_run_id"] for each in again] == [each["dag_run_id"] for each in sent]
+    assert sorted(path.name for path in out.iterdir()) == [f"{day}.csv" for day in days]
+    _wait_for(lambda: {each["state"] for each in shell.json("deliveries", "--connection", name)} == {"delivered"})
+
+
+def _wait_for(is_so: Callable[[], bool], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.5)
 
 
 def _pools(stack: Stack, name: str) -> set[str]:

@@ -17,6 +17,7 @@ from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
+from data_connections.steps.backfill import Conduct
 from data_connections.steps.job import builtin_data_types
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, Apply, changed
@@ -41,13 +42,15 @@ def run_dag(
     apply_reference(ledger, load_reference(PROJECT / "include" / "reference"), "tests")
     set_credentials()
 
-    def run(prepare: Callable[[Any], None] = lambda dag: None, **changes: Any) -> Any:
+    def run(
+        prepare: Callable[[Any], None] = lambda dag: None, conf: dict[str, Any] | None = None, **changes: Any
+    ) -> Any:
         apply(changed(changed(INBOUND, details={"port": sftp_partner.port}), **changes))
         dag = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["acme-conversions"]
         for task in dag.tasks:
             task.retry_delay = timedelta(seconds=0.1)
         prepare(dag)
-        return dag.test()
+        return dag.test(run_conf=conf)
 
     return run
 
@@ -81,6 +84,26 @@ def test_good_and_bad_rows_go_through_the_whole_dag(run_dag: Any, ledger: Ledger
     assert [name.split("_")[0] for name in results] == ["receipt", "result", "result"]
     assert (sftp_partner.files / "in" / "done" / "one.csv").exists()
     assert [ti.rendered_map_index for ti in run.get_task_instances() if ti.task_id == "fetch"] == ["one.csv"]
+
+
+def test_a_backfill_takes_refused_files_of_its_day_from_our_copy_and_says_nothing_to_the_partner(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer
+) -> None:
+    path = sftp_partner.files / "in" / "conv_2026-10-05.csv"
+    path.write_text((HEADER + line("1")).replace(",", ";"))
+    details = {"file_pattern": "conv_{date:%Y-%m-%d}.csv", "result_folder": None}
+    assert str(run_dag(details=details, format={"delimiter": "comma"}).state) == "failed"
+    path.unlink()
+    mended = {"details": {**details, "result_folder": "/results"}, "format": {"delimiter": "semicolon"}}
+    conf = {"turn": "2026-10-05T04:30:00+00:00", **Conduct().as_conf()}
+
+    assert str(run_dag(conf=conf, **mended).state) == "success"
+    found = ledger.all("select file_name, state, origin from submission order by id")
+    assert found[1:] == [{"file_name": path.name, "state": "applied", "origin": "replay"}]
+    assert ledger.one("select count(*) as n from action") == {"n": 1}
+    assert list((sftp_partner.files / "results").iterdir()) == []
+    assert str(run_dag(conf=conf, **mended).state) == "success"
+    assert ledger.one("select count(*) as n from submission") == {"n": 2}
 
 
 def test_the_same_by_ftps(

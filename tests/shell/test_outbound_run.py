@@ -13,6 +13,8 @@ from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
+from data_connections.steps import held_deliveries
+from data_connections.steps.backfill import Conduct
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import OUTBOUND, Apply, changed
 from fixtures.ftp_servers import PASSWORD, FtpServer
@@ -29,12 +31,13 @@ def run_dag(
     apply_reference(ledger, load_reference(PROJECT / "include" / "reference"), "tests")
     set_credentials()
 
-    def run(business_date: str | None = None, **changes: Any) -> Any:
+    def run(business_date: str | None = None, conf: dict[str, Any] | None = None, **changes: Any) -> Any:
         apply(changed(changed(OUTBOUND, details={"port": sftp_partner.port}), **changes))
         dag = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["acme-performance"]
         for task in dag.tasks:
             task.retry_delay = timedelta(seconds=0.1)
-        return dag.test(run_conf={"business_date": business_date} if business_date else None)
+        asked = {"business_date": business_date} if business_date else {}
+        return dag.test(run_conf={**asked, **(conf or {})} or None)
 
     return run
 
@@ -132,3 +135,29 @@ def test_a_day_that_has_not_begun_is_refused(run_dag: Any, ledger: Ledger, sftp_
     assert states(run)["deliver"] == "upstream_failed"
     assert "has not begun" in ledger.one("select reason from connection_run")["reason"]
     assert list((sftp_partner.files / "out").iterdir()) == []
+
+
+def test_a_backfill_s_file_is_held_until_somebody_sends_it_and_then_sent_once(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer
+) -> None:
+    out = sftp_partner.files / "out"
+    held = run_dag("2026-10-05", Conduct(hold=True).as_conf())
+    assert str(held.state) == "success"
+    assert list(out.iterdir()) == []
+    row = ledger.one("select d.id, d.state, r.state as run, r.reason from delivery d join connection_run r on true")
+    assert (row["state"], row["run"]) == ("on_hold", "completed")
+    assert f"connections deliveries send {row['id']}" in row["reason"]
+    refused = run_dag(conf={held_deliveries.SEND: row["id"]})
+    assert str(refused.state) == "failed"
+    assert list(out.iterdir()) == []
+
+    held_deliveries.approve(ledger, row["id"], "boss")
+    sent = run_dag(conf={held_deliveries.SEND: row["id"]})
+
+    assert str(sent.state) == "success"
+    assert [path.name for path in out.iterdir()] == ["performance_2026-10-05.csv"]
+    delivery = ledger.one(
+        "select state, approved_by, (select dag_run_id from connection_run where id = run_id) from delivery"
+    )
+    assert delivery == {"state": "delivered", "approved_by": "boss", "dag_run_id": sent.run_id}
+    assert held_deliveries.approve(ledger, row["id"], "boss") is None

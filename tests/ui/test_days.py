@@ -47,7 +47,9 @@ def dag(acme: Ledger, airflow_database: None):
     with create_session() as session:
         session.merge(DagBundleModel(name="testing"))
         session.flush()
-        session.merge(DagModel(dag_id=built.dag_id, bundle_name="testing", fileloc="x", timetable_summary="x"))
+        session.merge(
+            DagModel(dag_id=built.dag_id, bundle_name="testing", fileloc="x", timetable_summary="x", is_stale=False)
+        )
         session.flush()
         SerializedDagModel.write_dag(LazyDeserializedDAG.from_dag(built), bundle_name="testing", session=session)
 
@@ -89,3 +91,39 @@ def test_a_backfill_shows_its_days_first_and_starts_once(client, acme, dag):
     unfinished = user.post("connections/acme-performance/backfill", data={**form, "last": str(TODAY), "go": "preview"})
     assert "is not over" in unfinished.text
     assert client("viewer").post("connections/acme-performance/backfill", data=form).status_code == 403
+
+
+def test_a_held_file_is_sent_or_refused_on_its_page_and_over_the_api(client, acme, dag):
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+
+    with acme.connect() as connection:
+        held = [
+            row["id"]
+            for row in connection.execute(
+                """insert into delivery (connection_id, revision, report, business_date, last_date, date_from, version,
+                                         state, file_name, size, rows, totals, checked_at)
+                   select id, 1, 'performance_by_day', d, d, d, 1, 'on_hold', d || '.csv', 1, 1, '{}', now()
+                   from connection, unnest(array[date '2026-03-01', date '2026-03-02']) d
+                   where name = 'acme-performance' returning id"""
+            ).fetchall()
+        ]
+        connection.execute(
+            """insert into delivery_file (delivery_id, number, file_name, rows, size, sha256, landing_key)
+               select id, 1, file_name, 1, 1, 'x', 'x' from delivery"""
+        )
+    user = client("user")
+    assert "Files that wait to be sent" in user.get("health").text
+    assert client("viewer").post(f"deliveries/{held[0]}/send").status_code == 403
+    sent = user.post(f"deliveries/{held[0]}/send")
+    assert sent.status_code == 303, sent.text
+    again = user.post(f"api/v1/deliveries/{held[0]}/send")
+    assert (again.status_code, again.json()) == (201, {"dag_run_id": f"send__{held[0]}.1"})
+    with create_session() as session:
+        runs = session.query(DagRun.run_id, DagRun.conf).filter(DagRun.run_id.startswith(f"send__{held[0]}.")).all()
+    assert [tuple(run) for run in runs] == [(f"send__{held[0]}.1", {"send": held[0]})]
+    assert user.post(f"api/v1/deliveries/{held[1]}/refuse?reason=No").status_code == 204
+    assert "Refused by user. No" in user.get(f"deliveries/{held[1]}").text
+    order = {"first": "2026-03-01", "last": "2026-03-02", "hold": True}
+    wrong = user.post("api/v1/connections/acme-conversions/backfills", json=order)
+    assert "only files that go out are held" in wrong.text

@@ -20,7 +20,7 @@ _SELECT = """
 select d.id, d.trace_id, d.connection_id, c.name as connection, d.revision, d.run_id, d.report, d.kind, d.business_date,
        d.last_date, d.date_from, d.version, d.state, d.note, d.message, d.file_name, d.size, d.rows, d.totals,
        d.marker_paths, d.created_at, d.checked_at, d.intended_at, d.delivered_at, d.collected_at, d.collected_by,
-       d.expired_at,
+       d.expired_at, d.approved_by, d.approved_at,
        (select jsonb_agg(to_jsonb(f) order by f.number)
         from delivery_file f where f.delivery_id = d.id) as files
 from delivery d join connection c on c.id = d.connection_id
@@ -192,7 +192,7 @@ def fail_unsent(connection: LedgerConnection, run_id: int, message: str) -> None
     connection.execute(
         """
         update delivery set state = 'failed', message = coalesce(message, %s)
-        where run_id = %s and state not in ('delivered', 'failed')
+        where run_id = %s and state not in ('delivered', 'failed', 'on_hold')
         """,
         [message, run_id],
     )
@@ -244,7 +244,7 @@ def intend(
         """
         update delivery set state = 'failed', message = 'Version ' || %(version)s || ' took its place.'
         where connection_id = %(connection)s and business_date = %(day)s and version < %(version)s
-            and state in ('exported', 'checked', 'sending')
+            and state in ('exported', 'checked', 'on_hold', 'sending')
         """,
         {"version": delivery.version, "connection": delivery.connection_id, "day": delivery.business_date},
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-DeliveryState = Literal["exported", "checked", "sending", "delivered", "failed"]
+DeliveryState = Literal["exported", "checked", "on_hold", "sending", "delivered", "failed"]
 DeliveryKind = Literal["report", "segment"]
 STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 
@@ -73,6 +73,8 @@ class Delivery:
         collected_at: When the partner had fetched all files whole from a folder that we host.
         collected_by: The login that did.
         expired_at: When it was deleted there because its time was over.
+        approved_by: Who let it go, where it had to wait for somebody.
+        approved_at: When.
     """
 
     id: int
@@ -103,6 +105,8 @@ class Delivery:
     collected_at: datetime | None = None
     collected_by: str | None = None
     expired_at: datetime | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Delivery:

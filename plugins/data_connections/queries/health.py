@@ -18,6 +18,11 @@ _HELD = f"""
 select s.id, c.name, s.file_name, s.message, s.received_at from submission s join connection c on c.id = s.connection_id
 where s.state = 'on_hold' and {_MINE} order by s.id desc limit 100
 """
+_UNSENT = f"""
+select d.id, c.name, d.file_name, d.business_date, d.created_at
+from delivery d join connection c on c.id = d.connection_id
+where d.state = 'on_hold' and {_MINE} order by d.id desc limit 100
+"""
 _STUCK = f"""
 select s.id, c.name, s.file_name, s.state, s.claimed_at from submission s join connection c on c.id = s.connection_id
 where s.state in ('claimed', 'fetched', 'validated') and s.claimed_at < now() - interval '1 hour' and {_MINE}
@@ -35,11 +40,12 @@ where i.closed_at is null and {_MINE} order by i.id desc limit 100
 
 
 def health(connection: LedgerConnection, visible: Collection[int] | None) -> dict[str, list[dict[str, Any]]]:
-    """Return what needs somebody, in five queries: ``failing``, ``held``, ``stuck``, ``refused``, ``incidents``."""
+    """Return what needs somebody, in six queries, by their names."""
     bound = {"visible": None if visible is None else list(visible)}
     queries = {
         "failing": _FAILING,
         "held": _HELD,
+        "unsent": _UNSENT,
         "stuck": _STUCK,
         "refused": _REFUSED,
         "incidents": _INCIDENTS,

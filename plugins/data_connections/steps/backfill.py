@@ -29,11 +29,24 @@ class Conduct:
         receipts: The partner gets receipt, summary and rejects.
         alerts: People are told when a run fails.
         again: Files whose rows are not all in the ledger are judged once more though no other revision holds.
+        hold: Files that go out wait until somebody approves them.
     """
 
     receipts: bool = False
     alerts: bool = False
     again: bool = False
+    hold: bool = False
+
+    def must_fit(self, spec: ConnectionSpec) -> None:
+        """Make sure that a connection can conduct itself like that.
+
+        Raises:
+            ConfigurationError: Files are to be held that come in.
+        """
+        if self.hold and not isinstance(spec, OutboundConnection):
+            raise ConfigurationError(
+                f"{spec.name} is inbound; only files that go out are held. `limits.hold_if` holds files that come in."
+            )
 
     def as_conf(self, asked_for: str | None = None) -> dict[str, Any]:
         """Return the configuration for the runs, which ``of_run`` reads back.
@@ -113,7 +126,7 @@ def _check_count(spec: ConnectionSpec, line: str, wanted: BackfillRange) -> None
     if not runs:
         raise ConfigurationError(
             f"No turn of the schedule of {spec.name} (`{line}`, {spec.time_zone}) begins from {wanted.first.date()} to "
-            f"{wanted.last.date()}."
+            f"{wanted.last.date()}, so there is nothing to go through again. Ask for days on which it begins."
         )
     if runs > MOST_RUNS:
         raise ConfigurationError(

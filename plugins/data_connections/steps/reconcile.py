@@ -27,6 +27,11 @@ class OpenRun:
     dag_run_id: str
     direction: str
 
+    @property
+    def is_of_backfill(self) -> bool:
+        """Whether it belongs to a backfill, whose runs tell nobody when they die."""
+        return "backfill__" in self.dag_run_id
+
 
 def open_runs(ledger: Ledger, quiet: timedelta) -> list[OpenRun]:
     """Return the runs that have been in progress for longer than ``quiet``, the oldest first."""

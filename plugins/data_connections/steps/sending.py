@@ -110,6 +110,8 @@ def _only_sender(ledger: Ledger, delivery: Delivery) -> Iterator[None]:
 
 def _refuse_unfit(ledger: Ledger, delivery: Delivery) -> None:
     place = f"Delivery {delivery.id} of {delivery.connection}"
+    if delivery.state == "on_hold":
+        raise ConfigurationError(f"{place} waits for approval: `connections deliveries send {delivery.id}`.")
     if delivery.checked_at is None:
         raise ConfigurationError(f"{place} was not checked, so it is not sent; run check_report first.")
     with ledger.connect() as connection:

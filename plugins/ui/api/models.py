@@ -112,6 +112,12 @@ class Started(BaseModel):
     dag_run_id: str
 
 
+class LetGo(BaseModel):
+    """A delivery that was approved, and the run that sends it; null where it was sent before."""
+
+    dag_run_id: str | None
+
+
 class Backfilled(BaseModel):
     """A backfill that was started."""
 
@@ -235,6 +241,8 @@ class DeliveryLine(BaseModel):
     rows: int | None
     created_at: datetime
     delivered_at: datetime | None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
 
 
 class ActivityLine(BaseModel):

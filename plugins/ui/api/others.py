@@ -14,7 +14,7 @@ from data_connections.queries.deliveries import DeliveryFilter
 from data_connections.queries.deliveries import list_deliveries as listed_deliveries
 from data_connections.settings import Settings
 from ui.airflow_dags import start_run
-from ui.api.models import ActivityLine, DeliveryLine, Newest, Started
+from ui.api.models import ActivityLine, DeliveryLine, LetGo, Newest, Started
 from ui.api.once import IdempotencyKey, once
 from ui.books import LandingDep, LedgerDep
 from ui.found import Id, visible_delivery
@@ -24,6 +24,7 @@ from ui.pages.health import all_health
 from ui.visitor import VisitorDep
 
 router = APIRouter()
+Reason = Annotated[str, Query(max_length=500, description="Why; stands with the delivery.")]
 
 
 @router.get("/deliveries", tags=["deliveries"])
@@ -69,6 +70,18 @@ def send_again(visitor: VisitorDep, ledger: LedgerDep, delivery_id: Id, key: Ide
     return Started(
         **once(ledger, visitor, key, asked, lambda: {"dag_run_id": start_run(delivery.connection, visitor.name, conf)})
     )
+
+
+@router.post("/deliveries/{delivery_id}/send", tags=["deliveries"], status_code=201)
+def send_delivery(visitor: VisitorDep, ledger: LedgerDep, delivery_id: Id) -> LetGo:
+    """Let a file go that waits for approval; the same again starts nothing."""
+    return LetGo(dag_run_id=pages.let_go(visitor, ledger, delivery_id))
+
+
+@router.post("/deliveries/{delivery_id}/refuse", tags=["deliveries"], status_code=204)
+def refuse_delivery(visitor: VisitorDep, ledger: LedgerDep, delivery_id: Id, reason: Reason = "") -> None:
+    """Refuse a file that waits for approval: it is never sent."""
+    pages.turn_down(visitor, ledger, delivery_id, reason)
 
 
 @router.get("/destinations", tags=["deliveries"])

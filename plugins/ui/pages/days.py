@@ -22,7 +22,7 @@ from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/connections/{name}", include_in_schema=False)
 From = Annotated[Day, Query()]
-_NOTHING_CHOSEN = {"reprocess": "none", "receipts": False, "alerts": False}
+_NOTHING_CHOSEN = {"reprocess": "none", "receipts": False, "alerts": False, "hold": False}
 Asked = Annotated[str, Form(max_length=40)]
 
 
@@ -78,13 +78,21 @@ def backfill(
     reprocess: Asked = "none",
     receipts: Annotated[bool, Form()] = False,
     alerts: Annotated[bool, Form()] = False,
+    hold: Annotated[bool, Form()] = False,
     go: Annotated[str, Form(pattern="^(preview|start)$")] = "preview",
 ) -> Response:
     """Show the days that would run, or start their runs."""
     with ledger.connect() as connection:
         connection_line(connection, visitor, name)
     must_run(visitor, name)
-    given = {"first": first, "last": last, "reprocess": reprocess, "receipts": receipts, "alerts": alerts}
+    given = {
+        "first": first,
+        "last": last,
+        "reprocess": reprocess,
+        "receipts": receipts,
+        "alerts": alerts,
+        "hold": hold,
+    }
     try:
         order = BackfillOrder.model_validate(given)
         if go == "preview":

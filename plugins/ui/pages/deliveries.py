@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from data_connections.ledger import Ledger
 from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
+from data_connections.steps import held_deliveries
 from ui.airflow_dags import start_run
 from ui.answers import go_back
 from ui.books import LandingDep, LedgerDep
@@ -16,7 +18,7 @@ from ui.downloads import kept_file
 from ui.found import Id, visible_delivery
 from ui.pages.connections import shown_query
 from ui.rendering import render
-from ui.visitor import VisitorDep
+from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/deliveries", include_in_schema=False)
 
@@ -77,6 +79,51 @@ def delivery_file(visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, d
         if file.number == number:
             return kept_file(landing, file.landing_key, file.file_name)
     raise HTTPException(404, f"The delivery {delivery_id} has no file {number}.")
+
+
+@router.post("/{delivery_id}/send")
+def send(request: Request, visitor: VisitorDep, ledger: LedgerDep, delivery_id: Id) -> RedirectResponse:
+    """Let a file go that waits for approval."""
+    let_go(visitor, ledger, delivery_id)
+    return go_back(request, f"deliveries/{delivery_id}", "let_go")
+
+
+def let_go(visitor: Visitor, ledger: Ledger, delivery_id: int) -> str | None:
+    """Approve a delivery that waits, and start the run that sends it; return its id, None where it was sent before.
+
+    Raises:
+        HTTPException: 404 where the delivery is not to be seen, 403 where the right is missing.
+        ConfigurationError: It does not wait.
+    """
+    name = _must_decide(visitor, ledger, delivery_id)
+    run_id = held_deliveries.approve(ledger, delivery_id, visitor.name)
+    return run_id and start_run(name, visitor.name, {held_deliveries.SEND: delivery_id}, run_id)
+
+
+@router.post("/{delivery_id}/refuse")
+def refuse(
+    request: Request,
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    delivery_id: Id,
+    reason: Annotated[str, Form(max_length=500)] = "",
+) -> RedirectResponse:
+    """Refuse a file that waits for approval: it is never sent."""
+    turn_down(visitor, ledger, delivery_id, reason)
+    return go_back(request, f"deliveries/{delivery_id}", "turned_down")
+
+
+def turn_down(visitor: Visitor, ledger: Ledger, delivery_id: int, reason: str) -> None:
+    """Refuse a delivery that waits; errors as in ``let_go``."""
+    _must_decide(visitor, ledger, delivery_id)
+    held_deliveries.refuse(ledger, delivery_id, visitor.name, reason)
+
+
+def _must_decide(visitor: Visitor, ledger: Ledger, delivery_id: int) -> str:
+    with ledger.connect() as connection:
+        name = visible_delivery(connection, visitor, delivery_id).connection
+    visitor.must(visitor.may_run(name), f"run {name}")
+    return name
 
 
 @router.post("/{delivery_id}/send-again")

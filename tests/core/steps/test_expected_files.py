@@ -174,6 +174,18 @@ def test_a_watcher_that_was_away_judges_the_days_by_when_files_came(desk: Desk) 
     assert [seen.day(day).state for day in (2, 3, 4, 5)] == ["missed", "met", "met", "missed"]
 
 
+def test_days_gone_by_that_a_backfill_goes_through_again_are_not_told_as_late(desk: Desk) -> None:
+    seen = Watch(desk)
+    seen.arrives(at(13))
+    for day in range(3, 7):
+        seen.look(at(21, day=day - 1))
+        seen.arrives(at(13, day=day))
+    seen.arrives(datetime(2026, 1, 12, 14, tzinfo=UTC))
+    seen.arrives(datetime(2026, 1, 13, 22, tzinfo=UTC), name="orders_again.csv")
+    assert seen.look(at(21, day=6)) == []
+    assert seen.open() == []
+
+
 def test_a_report_that_was_not_delivered_in_time_is_told(desk: Desk) -> None:
     ledger = desk.ledger
     apply_to(ledger, changed(OUTBOUND, schedule="0 4 * * *", expects=[{"by": "06:00"}]))
