@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -25,7 +26,7 @@ CATALOG = "CatalogItemId,Name,Url"
 
 
 def dry(
-    desk: Desk, text: str, connection: str = "orders", received: datetime = RECEIVED, *, name: str = "dry.csv"
+    desk: Desk, text: str | bytes, connection: str = "orders", received: datetime = RECEIVED, *, name: str = "dry.csv"
 ) -> CheckReport:
     spec = current(desk.ledger, connection).spec
     assert isinstance(spec, InboundConnection)
@@ -179,6 +180,43 @@ def test_the_dry_run_knows_what_was_changed_later(shop: Desk) -> None:
 
     assert [one.code for one in dry(shop, text, "others", earlier).errors] == ["SUPERSEDED"]
     assert dry(shop, text, "changes", earlier).errors == ()
+
+
+def test_bytes_that_were_applied_before_are_told_with_their_submission(shop: Desk) -> None:
+    text = table(ORDERS, order("A", "10.00"), order("B", "7.00"))
+    assert dry(shop, text).duplicate_of is None
+    done = shop.submit(text)
+    report = dry(shop, text, name="another-name.csv")
+
+    assert (report.duplicate_of, report.totals.duplicate, report.effect, report.errors) == (done["id"], 2, (), ())
+    [told] = [warning for warning in report.file_warnings if warning.code == "FILE_DUPLICATE"]
+    assert f"submission {done['id']} (orders.csv, received 2026-03-01 12:00 UTC)" in told.message
+    assert not report.good
+    assert shop.submit(text)["state"] == "duplicate"
+    other = dry(shop, text + order("C", "1.00") + "\n")
+    assert (other.duplicate_of, other.totals.duplicate, other.totals.accepted) == (None, 2, 1)
+    shop.connect("others")
+    assert dry(shop, text, "others").duplicate_of is None
+
+
+def test_instructions_that_come_again_after_others_are_no_copy(shop: Desk) -> None:
+    shop.submit(table(ORDERS, order("A", "10.00")))
+    first, second = table(CHANGES, "2001,A,9.00,OTHER,"), table(CHANGES, "2001,A,8.00,OTHER,")
+    done = shop.submit(first, "first.csv", "changes")
+    assert dry(shop, first, "changes").duplicate_of == done["id"]
+    shop.submit(second, "second.csv", "changes")
+
+    again = dry(shop, first, "changes")
+    assert (again.duplicate_of, again.totals.accepted) == (None, 1)
+    assert effect(again) == [("PENDING", "EUR", 0, Decimal(1), None)]
+
+
+def test_packed_bytes_are_compared_as_they_were_sent(shop: Desk) -> None:
+    packed = gzip.compress(table(ORDERS, order("A", "10.00")).encode(), mtime=0)
+    done = shop.submit(packed, "orders.csv.gz")
+
+    assert dry(shop, packed, name="orders.csv.gz").duplicate_of == done["id"]
+    assert dry(shop, gzip.decompress(packed)).duplicate_of is None
 
 
 def test_lines_of_an_order_anywhere_in_the_file_become_one_action(shop: Desk) -> None:

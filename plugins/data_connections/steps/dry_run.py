@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,8 +13,10 @@ import pyarrow as pa
 from data_connections import applying
 from data_connections.applying import Application, Effect, Hold, Verdict
 from data_connections.data_types import DataType
+from data_connections.endpoints.names import shown
 from data_connections.ledger import Ledger
 from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.sameness import twin_of_bytes
 from data_connections.ledger.staging import Attempt
 from data_connections.spec import InboundConnection
 from data_connections.steps.brakes import bounds_of, limit_passed
@@ -30,23 +32,40 @@ class LedgerReview:
         spec: The connection whose program and rules hold, stored or not yet.
         data_type: What the rows are.
         received_at: The received time.
+        again: Whether bytes count although they were applied before.
 
     Attributes:
         effect: What the file would change, once all of it was taken in.
         hold: Why somebody would have to approve it, if so.
+        copy_of: What is to be said about it where the same bytes were applied before: nothing of it would count.
+        copied: The submission that applied them.
     """
 
     def __init__(
-        self, connection: LedgerConnection, spec: InboundConnection, data_type: DataType, received_at: datetime
+        self,
+        connection: LedgerConnection,
+        spec: InboundConnection,
+        data_type: DataType,
+        received_at: datetime,
+        *,
+        again: bool = False,
     ) -> None:
         self.effect: Sequence[Effect] = ()
         self.hold: Hold | None = None
+        self.copied: int | None = None
+        self.copy_of: Finding | None = None
+        self._again = again
+        self._sha256: Callable[[], str] | None = None
         self._connection = connection
         self._spec = spec
         self._data_type = data_type
         self._received_at = received_at
         self._attempt: Attempt | None = None
         self._moves_money = False
+
+    def begin(self, sha256: Callable[[], str]) -> None:
+        """Take in what gives the hash of the file's bytes, once it has been read."""
+        self._sha256 = sha256
 
     def add(self, block: ValidatedBlock) -> None:
         """Take in the next validated rows."""
@@ -55,6 +74,9 @@ class LedgerReview:
 
     def conclude(self) -> None:
         """Let the rules decide, now that the whole file is there."""
+        self._compare_bytes()
+        if self.copied is not None:
+            return
         attempt = self._attempt or self._begin(())
         attempt.analyze(self._connection)
         application = self._application(attempt)
@@ -67,11 +89,30 @@ class LedgerReview:
         """Return rows that were taken in before, with what the ledger says about them."""
         if not len(block):
             return block
+        if self.copied is not None:
+            return replace(block, outcome=np.full_like(block.outcome, Outcome.DUPLICATE), findings=())
         first, last = int(block.lines[0]), int(block.lines[-1])
         if self._attempt and self._moves_money:
             block = replace(block, currency=pa.array(self._attempt.currencies(self._connection, first, last)))
         verdicts = applying.verdicts_on(self._connection, first, last)
         return _with_verdicts(block, verdicts) if verdicts else block
+
+    def _compare_bytes(self) -> None:
+        known = self._known()
+        if self._again or self._sha256 is None or known is None:
+            return
+        absolute = applying.is_absolute(self._data_type)
+        twin = twin_of_bytes(self._connection, self._sha256(), known, self._spec.program, absolute=absolute)
+        if twin is not None:
+            message = (
+                f"The same bytes were applied as submission {twin.id} ({shown(twin.file_name)}, received "
+                f"{twin.received_at:%Y-%m-%d %H:%M} UTC): every row would count as duplicate."
+            )
+            self.copied, self.copy_of = twin.id, Finding(None, None, "FILE_DUPLICATE", message, "warning")
+
+    def _known(self) -> int | None:
+        known = self._connection.execute("select id from connection where name = %s", [self._spec.name]).fetchone()
+        return known["id"] if known else None
 
     def _begin(self, columns: Sequence[str]) -> Attempt:
         self._attempt = Attempt(Attempt.new_name(0))
@@ -79,7 +120,6 @@ class LedgerReview:
         return self._attempt
 
     def _application(self, attempt: Attempt) -> Application:
-        known = self._connection.execute("select id from connection where name = %s", [self._spec.name]).fetchone()
         return Application(
             submission_id=0,
             received_at=self._received_at,
@@ -89,7 +129,7 @@ class LedgerReview:
             seal=attempt.measure(self._connection, None),
             columns=attempt.columns(self._connection),
             dataset=self._spec.dataset,
-            connection_id=known["id"] if known else None,
+            connection_id=self._known(),
             holds=self._spec.limits.hold_rows_for > timedelta(0),
             bounds=bounds_of(self._spec, self._received_at),
         )
@@ -97,7 +137,7 @@ class LedgerReview:
 
 @contextmanager
 def ledger_review(
-    ledger: Ledger, spec: InboundConnection, data_type: DataType, received_at: datetime
+    ledger: Ledger, spec: InboundConnection, data_type: DataType, received_at: datetime, *, again: bool = False
 ) -> Iterator[LedgerReview]:
     """Give out a review of one file by the ledger as it is now; nothing of it lasts.
 
@@ -106,10 +146,11 @@ def ledger_review(
         spec: The connection whose program and rules hold.
         data_type: What the rows are.
         received_at: The received time.
+        again: Whether bytes count although they were applied before, as in a replay.
     """
     with ledger.connect() as connection:
         try:
-            yield LedgerReview(connection, spec, data_type, received_at)
+            yield LedgerReview(connection, spec, data_type, received_at, again=again)
         finally:
             connection.rollback()
 

@@ -101,7 +101,7 @@ def preview(
         job = job_of(connection, replace(submission, revision=number), data_types)
     with (
         landing.open(str(submission.landing_key)) as source,
-        ledger_review(ledger, job.spec, job.data_type, submission.received_at) as review,
+        ledger_review(ledger, job.spec, job.data_type, submission.received_at, again=True) as review,
     ):
         report = check_file(
             source,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
 
 from data_connections.data_types import DataType
 from data_connections.errors import FileRefused
 from data_connections.formats.packed import MOST_BYTES
 from data_connections.spec.file_format import FileFormat
 from data_connections.validation.copies import Copies, CopyWriters
+from data_connections.validation.hashed_bytes import HashedBytes
 from data_connections.validation.opening import open_table
 from data_connections.validation.outcomes import Finding, Totals, ValidationOptions
 from data_connections.validation.validated import Review, Validation
@@ -57,6 +58,17 @@ class LedgerSays(Review, Protocol):
     def hold(self) -> tuple[str, str] | None:
         """Code and sentence where somebody would have to approve the file first."""
 
+    @property
+    def copied(self) -> int | None:
+        """The submission that applied the same bytes before, so that nothing of the file would count."""
+
+    @property
+    def copy_of(self) -> Finding | None:
+        """What is to be said about that."""
+
+    def begin(self, sha256: Callable[[], str]) -> None:
+        """Take in what gives the hash of the file's bytes, once it has been read."""
+
 
 @dataclass(frozen=True)
 class CheckReport:
@@ -74,6 +86,7 @@ class CheckReport:
         expectations: What Great Expectations found, one object for each expectation.
         effect: What the file would change in the ledger, by state and currency; empty where no ledger was asked.
         hold: Why somebody would have to approve the file before it is applied: code and sentence.
+        duplicate_of: The submission that applied the same bytes before; then every row counts as duplicate.
     """
 
     data_type: str
@@ -87,6 +100,7 @@ class CheckReport:
     expectations: tuple[dict[str, Any], ...] = ()
     effect: tuple[Change, ...] = ()
     hold: tuple[str, str] | None = None
+    duplicate_of: int | None = None
 
     @property
     def good(self) -> bool:
@@ -116,6 +130,7 @@ class CheckReport:
             "expectations": list(self.expectations),
             "effect": [_change_as_json(change) for change in self.effect],
             "hold": {"code": self.hold[0], "message": self.hold[1]} if self.hold else None,
+            "duplicate_of": self.duplicate_of,
         }
 
 
@@ -152,6 +167,10 @@ def check_file(
     empty = CheckReport(data_type.name, shown_name, received_at)
     with ExitStack() as stack:
         stream = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+        if review is not None:
+            hashed = HashedBytes(stream)
+            review.begin(hashed.sha256)
+            stream = cast("BinaryIO", hashed)
         writers = stack.enter_context(CopyWriters(copies or Copies()))
         try:
             reader = open_table(
@@ -166,7 +185,18 @@ def check_file(
         except FileRefused as refused:
             return replace(empty, file_error=refused)
         writers.publish()
-    return report if review is None else replace(report, effect=tuple(review.effect), hold=review.hold)
+    return report if review is None else _with_review(report, review)
+
+
+def _with_review(report: CheckReport, review: LedgerSays) -> CheckReport:
+    copied = () if review.copy_of is None else (review.copy_of,)
+    return replace(
+        report,
+        effect=tuple(review.effect),
+        hold=review.hold,
+        duplicate_of=review.copied,
+        file_warnings=(*copied, *report.file_warnings),
+    )
 
 
 def _read_through(validation: Validation, empty: CheckReport, errors_shown: int, writers: CopyWriters) -> CheckReport:
