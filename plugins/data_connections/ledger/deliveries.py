@@ -20,7 +20,7 @@ _SELECT = """
 select d.id, d.trace_id, d.connection_id, c.name as connection, d.revision, d.run_id, d.report, d.kind, d.business_date,
        d.last_date, d.date_from, d.version, d.state, d.note, d.message, d.file_name, d.size, d.rows, d.totals,
        d.marker_paths, d.created_at, d.checked_at, d.intended_at, d.delivered_at, d.collected_at, d.collected_by,
-       d.expired_at, d.approved_by, d.approved_at,
+       d.expired_at, d.approved_by, d.approved_at, d.date_basis,
        (select jsonb_agg(to_jsonb(f) order by f.number)
         from delivery_file f where f.delivery_id = d.id) as files
 from delivery d join connection c on c.id = d.connection_id
@@ -66,8 +66,8 @@ def record_export(connection: LedgerConnection, values: Mapping[str, Any], files
 
     Args:
         connection: The ledger; the transaction holds other exports of the same connection back.
-        values: connection_id, revision, run_id, report, kind, business_date, last_date, date_from, note, file_name,
-            size, rows and totals.
+        values: connection_id, revision, run_id, report, kind, business_date, last_date, date_from, date_basis, note,
+            file_name, size, rows and totals.
         files: file_name, rows, size, sha256 and landing_key of each, in order.
     """
     connection.execute("select from connection where id = %s for update", [values["connection_id"]])
@@ -85,17 +85,17 @@ def record_export(connection: LedgerConnection, values: Mapping[str, Any], files
 _EXPORT_AGAIN = """
 update delivery
 set note = %(note)s, file_name = %(file_name)s, size = %(size)s, rows = %(rows)s, totals = %(totals)s,
-    date_from = %(date_from)s, created_at = now()
+    date_from = %(date_from)s, date_basis = %(date_basis)s, created_at = now()
 where connection_id = %(connection_id)s and run_id = %(run_id)s and business_date = %(business_date)s
     and state = 'exported'
 returning id
 """
 _EXPORT = """
-insert into delivery (connection_id, revision, run_id, report, kind, business_date, last_date, date_from, version,
-                      state, note, file_name, size, rows, totals)
+insert into delivery (connection_id, revision, run_id, report, kind, business_date, last_date, date_from, date_basis,
+                      version, state, note, file_name, size, rows, totals)
 select %(connection_id)s, %(revision)s, %(run_id)s, %(report)s, %(kind)s, %(business_date)s, %(last_date)s,
-       %(date_from)s, coalesce(max(version), 0) + 1, 'exported', %(note)s, %(file_name)s, %(size)s, %(rows)s,
-       %(totals)s
+       %(date_from)s, %(date_basis)s, coalesce(max(version), 0) + 1, 'exported', %(note)s, %(file_name)s, %(size)s,
+       %(rows)s, %(totals)s
 from delivery where connection_id = %(connection_id)s and business_date = %(business_date)s
 returning id
 """
@@ -272,7 +272,7 @@ def restore(
         revision: Number of the connection's present revision.
         trace_id: Of the delivery; where the ledger has it, it is only marked as delivered.
         values: report, kind, business_date, last_date, date_from, file_name, size, rows, totals, marker_paths,
-            created_at, checked_at, intended_at, and ``files``.
+            created_at, checked_at, intended_at, ``files``, and date_basis where it was written down.
     """
     known = connection.execute(
         "update delivery set state = 'delivered', message = null, delivered_at = now(), restored_at = now()"
@@ -283,6 +283,7 @@ def restore(
         return int(known["id"])
     connection.execute("select from connection where id = %s for update", [connection_id])
     bound = {
+        "date_basis": None,
         **values,
         "connection_id": connection_id,
         "revision": revision,
@@ -298,11 +299,12 @@ def restore(
 
 
 _RESTORE = """
-insert into delivery (trace_id, connection_id, revision, report, kind, business_date, last_date, date_from, version,
-                      state, note, file_name, size, rows, totals, marker_paths, created_at, checked_at, intended_at,
-                      delivered_at, restored_at)
+insert into delivery (trace_id, connection_id, revision, report, kind, business_date, last_date, date_from, date_basis,
+                      version, state, note, file_name, size, rows, totals, marker_paths, created_at, checked_at,
+                      intended_at, delivered_at, restored_at)
 select %(trace_id)s, %(connection_id)s, %(revision)s, %(report)s, %(kind)s, %(business_date)s, %(last_date)s,
-       %(date_from)s, coalesce(max(version), 0) + 1, 'delivered', 'Sent before the ledger was restored.',
+       %(date_from)s, %(date_basis)s, coalesce(max(version), 0) + 1, 'delivered',
+       'Sent before the ledger was restored.',
        %(file_name)s, %(size)s, %(rows)s, %(totals)s, %(marker_paths)s, %(created_at)s, %(checked_at)s,
        %(intended_at)s, %(intended_at)s, now()
 from delivery where connection_id = %(connection_id)s and business_date = %(business_date)s

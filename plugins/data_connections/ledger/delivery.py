@@ -56,6 +56,8 @@ class Delivery:
         business_date: First day of the run, in the connection's calendar.
         last_date: Last day of the report.
         date_from: First day of the report: the business date, or one before it where days are sent again.
+        date_basis: Which date put something into the report: event, created, updated or locked; None where it was
+            exported before deliveries said so.
         version: Counts the deliveries of one business date, from 1.
         state: Where it is on its way.
         note: What should be known about the content, such as a day that was not over.
@@ -107,6 +109,7 @@ class Delivery:
     expired_at: datetime | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None
+    date_basis: str | None = None
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Delivery:
@@ -126,6 +129,7 @@ class Delivery:
             "business_date": self.business_date.isoformat(),
             "date_from": self.date_from.isoformat(),
             "last_date": self.last_date.isoformat(),
+            "date_basis": self.date_basis,
             "version": self.version,
             "file_name": self.file_name,
             "files": len(self.files),

@@ -11,7 +11,7 @@ from data_connections.ledger.delivery import Delivery
 from data_connections.ledger.submissions import Submission
 
 _OF_DELIVERY = (
-    *("report", "kind", "business_date", "last_date", "date_from", "file_name", "size", "rows", "totals"),
+    *("report", "kind", "business_date", "last_date", "date_from", "date_basis", "file_name", "size", "rows", "totals"),
     *("marker_paths", "created_at", "checked_at", "intended_at"),
 )
 

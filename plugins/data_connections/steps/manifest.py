@@ -20,6 +20,7 @@ def manifest_text(delivery: Delivery) -> str:
         "Connection": delivery.connection,
         "Date-From": delivery.date_from.isoformat(),
         "Date-To": delivery.last_date.isoformat(),
+        **({"Date-Basis": delivery.date_basis} if delivery.date_basis else {}),
         "Lookup-Files": "0",
         "Data-Files": str(len(delivery.files)),
         "Total-Records": str(delivery.rows),

@@ -231,6 +231,7 @@ def _export(
             "business_date": days.first,
             "last_date": days.last,
             "date_from": date_from,
+            "date_basis": report.basis(spec.covers.date_basis),
             "note": note,
             "file_name": name,
             "size": sum(kept.size for kept in originals),

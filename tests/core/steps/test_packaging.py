@@ -111,7 +111,8 @@ def test_manifest_and_fin_come_with_the_file(outbound: Outbound) -> None:
     assert (outbound.out / "acme_2026-06-10.fin").read_bytes() == b""
     assert (outbound.out / "acme_2026-06-10.manifest").read_text() == (
         "Manifest-Version: 1.0\nData-Kind: report\nReport: performance_by_day\nConnection: acme-daily\n"
-        "Date-From: 2026-06-10\nDate-To: 2026-06-10\nLookup-Files: 0\nData-Files: 1\nTotal-Records: 2\n"
+        "Date-From: 2026-06-10\nDate-To: 2026-06-10\nDate-Basis: event\nLookup-Files: 0\nData-Files: 1\n"
+        "Total-Records: 2\n"
         "\n"
         f"Name: acme_2026-06-10.csv.gz\nMD5-Digest: {hashlib.md5(content).hexdigest()}\n"
         f"SHA-256-Digest: {hashlib.sha256(content).hexdigest()}\nFile-Size: {len(content)}\nRecord-Count: 2\n"
@@ -251,12 +252,13 @@ def test_a_report_can_go_on_where_the_last_delivery_ended(outbound: Outbound) ->
 
 
 def test_a_connection_chooses_the_date_that_counts(outbound: Outbound) -> None:
-    outbound.applied(covers={"date_basis": "locked", "days_again": 1})
+    outbound.applied(covers={"date_basis": "locked", "days_again": 1}, packaging={"manifest": True})
     outbound.ledger.all(
         "update action set locked_by = 'date', locked_at = case order_id when 'order-1'"
         " then timestamptz '2026-06-09 22:00Z' else '2026-06-10 22:00Z' end returning 1"
     )
     assert days_of(outbound, outbound.all_steps(DAY)) == ["2026-06-10"]
+    assert "\nDate-Basis: locked\n" in (outbound.out / "performance_2026-06-10.manifest").read_text()
     assert len(days_of(outbound, outbound.all_steps(date(2026, 6, 11)))) > 1
     with pytest.raises(ConfigurationError, match=r"covers\.date_basis.*month_statement has no date basis 'locked'"):
         outbound.applied(data_type="month_statement", covers={"date_basis": "locked"})
