@@ -31,6 +31,11 @@ def retention(
         print_json({"dry_run": dry_run, **asdict(found)})
         return
     print_fields(
-        {**{f"files: {name}": count for name, count in found.files.items()}, "bytes": found.bytes, **found.rows}
+        {
+            **{f"files: {name}": count for name, count in found.files.items()},
+            "bytes": found.bytes,
+            **found.rows,
+            "entries of the journal": found.journal,
+        }
     )
     note("Nothing was deleted: --dry-run." if dry_run else "Deleted.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from data_connections.errors import ConfigurationError
 
 PROJECT = Path(__file__).resolve().parents[2]
+LEAST_RUNS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,24 @@ class Keep:
         history: Rejected rows by line, files not taken, incidents and expected days that are over
             (``CONNECTIONS_KEEP_HISTORY``, default 400).
         activity: The activity log (``CONNECTIONS_KEEP_ACTIVITY``, default for ever).
+        journal: The landing area's journal, by which a ledger that was restored from a backup is made whole
+            (``CONNECTIONS_KEEP_JOURNAL``, default 90).
+        runs: Airflow's own records of runs, tasks and events (``CONNECTIONS_KEEP_RUNS``, default 90, at least 7).
     """
 
     originals: timedelta | None = timedelta(days=90)
     sent: timedelta | None = timedelta(days=30)
     history: timedelta | None = timedelta(days=400)
     activity: timedelta | None = None
+    journal: timedelta | None = timedelta(days=90)
+    runs: timedelta | None = timedelta(days=90)
+
+    def __post_init__(self) -> None:
+        if self.runs is not None and self.runs < LEAST_RUNS:
+            raise ConfigurationError(
+                f"CONNECTIONS_KEEP_RUNS is {self.runs.days}; it has to be {LEAST_RUNS.days} or more, or 0 for ever: "
+                "Airflow's clean-up takes runs that are still at work, too."
+            )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Keep:
@@ -47,6 +60,14 @@ def _days(name: str, text: str) -> timedelta | None:
             f"CONNECTIONS_KEEP_{name.upper()} is {text!r}; it has to be a number of days, or 0 for ever."
         )
     return timedelta(days=int(text)) or None
+
+
+def airflow_database(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the address of Airflow's metadata database for its own clean-up, as SQLAlchemy understands it.
+
+    It is ``CONNECTIONS_AIRFLOW_DATABASE_URL``; Airflow's own variable says nothing inside a task.
+    """
+    return environment.get("CONNECTIONS_AIRFLOW_DATABASE_URL") or None
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,12 @@ INSTALLATION = (
     Variable("CONNECTIONS_KEEP_HISTORY", "400", "days of rejected rows, files not taken, incidents and expected days"),
     Variable("CONNECTIONS_KEEP_ACTIVITY", "for ever", "days of the activity log"),
     Variable(
+        "CONNECTIONS_KEEP_JOURNAL",
+        "90",
+        "days of the landing area's journal: how old a backup may be that is made whole by it",
+    ),
+    Variable("CONNECTIONS_KEEP_RUNS", "90", "days of Airflow's own records of runs, tasks and events; 7 at least"),
+    Variable(
         "CONNECTIONS_ALERT_EMAIL", "nobody", "addresses told of what no connection is to blame for, such as the books"
     ),
     Variable("CONNECTIONS_ALERT_SLACK", "none", "Airflow connection of a Slack webhook for the same"),
@@ -57,6 +63,11 @@ INSTALLATION = (
 AIRFLOW = (
     Variable(
         "CONNECTIONS_AIRFLOW_URL", "where `make up` has put it", "Airflow's API server, for commands and the gateway"
+    ),
+    Variable(
+        "CONNECTIONS_AIRFLOW_DATABASE_URL",
+        "`make up` and Compose set it; else Airflow is not cleaned up",
+        "Airflow's metadata database, as SQLAlchemy understands it, for the task that runs `airflow db clean`",
     ),
     Variable("CONNECTIONS_AIRFLOW_USER", "the local stack's login", "login for it"),
     Variable("CONNECTIONS_AIRFLOW_PASSWORD", "the local stack's", "its password"),

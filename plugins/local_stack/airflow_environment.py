@@ -43,6 +43,8 @@ def airflow_environment(
         "CONNECTIONS_INCLUDE": str(settings.include),
         "CONNECTIONS_SCHEMAS": os.pathsep.join(map(str, settings.schemas[1:])),
         "CONNECTIONS_AIRFLOW_URL": f"http://localhost:{port}",
+        # Airflow hides its database from tasks; the one that cleans it up is told.
+        "CONNECTIONS_AIRFLOW_DATABASE_URL": theirs.get(METADATA_VARIABLE, metadata_url),
         "GX_ANALYTICS_ENABLED": "False",
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]),
         # Plugins come before packages that are called the same, such as PyPI's `hooks`.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import math
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -19,6 +20,8 @@ from upath import UPath
 from data_connections.errors import ConnectionsError
 
 BLOCK = 1024 * 1024
+INCOMING = "incoming"
+"""Folder of files on their way in."""
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -133,7 +136,7 @@ class Landing:
             original = incoming.original
             ```
         """
-        temporary = self._root / "incoming" / secrets.token_hex(16)
+        temporary = self._root / INCOMING / secrets.token_hex(16)
         temporary.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as handle:
@@ -162,7 +165,7 @@ class Landing:
     def write(self, key: str, content: bytes) -> None:
         """Write a small file of ours as a whole, over what was there."""
         final = self._root / key
-        temporary = self._root / "incoming" / secrets.token_hex(16)
+        temporary = self._root / INCOMING / secrets.token_hex(16)
         for folder in (temporary.parent, final.parent):
             folder.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as handle:
@@ -174,7 +177,7 @@ class Landing:
         """Return the names in a folder of the landing area, sorted; none where it is not there."""
         try:
             return sorted(path.name for path in (self._root / folder).iterdir())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def open(self, key: str) -> BinaryIO:
@@ -196,12 +199,30 @@ class Landing:
         """Delete a kept original, unless it was kept, or kept again, since an instant; return whether it is gone."""
         path = self._root / key
         try:
-            if path.stat().st_mtime >= before.timestamp():
+            if _written_at(path) >= before.timestamp():
                 return False
             path.unlink()
         except FileNotFoundError:
             pass
         return True
+
+    def delete_folder(self, folder: str) -> int:
+        """Delete a folder of small files of ours, and return how many there were."""
+        names = self.names(folder)
+        for name in names:
+            with suppress(FileNotFoundError):
+                (self._root / folder / name).unlink()
+        with suppress(OSError):
+            (self._root / folder).rmdir()  # object stores have no folders
+        return len(names)
+
+    def drop_unfinished(self, *, before: datetime) -> int:
+        """Delete files on their way in that nobody has written to since an instant; return how many."""
+        gone = 0
+        for name in self.names(INCOMING):
+            with suppress(FileNotFoundError):
+                gone += self.delete(f"{INCOMING}/{name}", before=before)
+        return gone
 
     def open_verified(self, key: str) -> BinaryIO:
         """Open a kept original for reading from beginning to end; reading its end compares it with its hash.
@@ -220,6 +241,20 @@ class Landing:
         temporary.rename(final)
         if isinstance(final, Path):
             _folder_to_disk(final.parent)
+
+
+def _written_at(path: Any) -> float:
+    """Return when a file was last written; where its store does not say, that it was never long ago.
+
+    A path's own ``stat`` says 1970 for stores whose name for the time it does not know.
+    """
+    if isinstance(path, Path):
+        return path.stat().st_mtime
+    try:
+        written: datetime = path.fs.modified(path.path)
+    except NotImplementedError:
+        return math.inf
+    return (written if written.tzinfo else written.replace(tzinfo=UTC)).timestamp()
 
 
 def _to_disk(handle: IO[bytes]) -> None:

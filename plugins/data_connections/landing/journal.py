@@ -64,6 +64,15 @@ def entries(landing: Landing, since: date | None = None) -> Iterator[Entry]:
         yield from sorted((_read(landing, name) for name in names), key=lambda entry: entry.at)
 
 
+def shorten(landing: Landing, before: date, *, dry_run: bool = False) -> int:
+    """Forget the days before ``before``; return how many entries they have.
+
+    A ledger that is restored from a backup of before that day cannot be made whole any more.
+    """
+    days = [f"{FOLDER}/{day}" for day in landing.names(FOLDER) if day < before.isoformat()]
+    return sum(len(landing.names(day)) if dry_run else landing.delete_folder(day) for day in days)
+
+
 def _read(landing: Landing, key: str) -> Entry:
     with landing.open(key) as source:
         content = json.loads(source.read())

@@ -185,6 +185,20 @@ def drop_attempts(connection: LedgerConnection, submission_id: int, keep: str | 
             Attempt(row["attempt"]).drop(connection)
 
 
+def drop_orphans(connection: LedgerConnection) -> int:
+    """Remove staging tables of submissions that do not exist, such as after a restore; return how many."""
+    found = connection.execute(
+        r"""
+        select t.tablename from pg_tables t
+        where t.schemaname = 'staging' and t.tablename ~ '^(rows|findings)_\d+_[0-9a-f]+$'
+          and not exists (select from submission s where s.id = split_part(t.tablename, '_', 2)::bigint)
+        """
+    ).fetchall()
+    for row in found:
+        connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("staging", row["tablename"])))
+    return len(found)
+
+
 _MEASURE_ROWS = sql.SQL("""
     select outcome, coalesce(measured_currency, '') as currency, count(*) as rows,
            coalesce(sum({quantity}), 0)::numeric as quantity, coalesce(sum(measured_amount), 0) as amount,

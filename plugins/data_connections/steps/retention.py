@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from data_connections.landing import Landing
+from data_connections.landing import Landing, journal
 from data_connections.ledger import Ledger, retention
 from data_connections.settings import Keep
 
@@ -21,11 +21,13 @@ class Cleaned:
         files: Kept files, by whether they came in (``originals``) or went out (``sent``).
         bytes: Their size.
         rows: Rows of the ledger, by what they are.
+        journal: Entries of the landing area's journal.
     """
 
     files: dict[str, int] = field(default_factory=dict)
     bytes: int = 0
     rows: dict[str, int] = field(default_factory=dict)
+    journal: int = 0
 
 
 def clean_up(ledger: Ledger, landing: Landing, keep: Keep, now: datetime, *, dry_run: bool = False) -> Cleaned:
@@ -63,7 +65,8 @@ def clean_up(ledger: Ledger, landing: Landing, keep: Keep, now: datetime, *, dry
     if not dry_run:
         gone = _delete_files(ledger, landing, sorted(gone), now)
     counts = {name: len({key for key, _ in files} & gone) for name, files in released.items()}
-    return Cleaned(counts, sum(sizes[key] for key in gone), rows)
+    entries = journal.shorten(landing, (now - keep.journal).date(), dry_run=dry_run) if keep.journal else 0
+    return Cleaned(counts, sum(sizes[key] for key in gone), rows, entries)
 
 
 def _delete_files(ledger: Ledger, landing: Landing, keys: list[str], now: datetime) -> set[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,13 @@ def test_an_original_of_another_length_is_replaced_by_the_right_one(landing: Lan
 def test_a_missing_original_says_what_to_do(landing: Landing) -> None:
     with pytest.raises(OriginalDamaged, match="CONNECTIONS_LANDING_URL"):
         landing.open("originals/00/0000")
+
+
+def test_what_nobody_goes_on_writing_is_dropped(landing: Landing) -> None:
+    landing.write("journal/2026-01-01/a.json", b"{}")
+    (landing._root / "incoming" / "dead").write_bytes(b"half")
+    assert landing.drop_unfinished(before=datetime.now(UTC) - timedelta(hours=1)) == 0
+    assert landing.drop_unfinished(before=datetime.now(UTC) + timedelta(hours=1)) == 1
+    assert landing.delete_folder("journal/2026-01-01") == 1
+    assert landing.delete_folder("journal/2026-01-01") == 0
+    assert landing.names("journal") == landing.names("incoming") == []
