@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
+from operators.cleaning import CleanAirflow, CleanUp, SweepLeftovers
 from operators.reconcile import DropAbandonedStaging, FinishSubmissions, ReconcileRuns
-from operators.upkeep import CleanUp, LockActions, ReconcileBooks, RetryHeldRows
+from operators.upkeep import FindEndings, LockActions, ReconcileBooks, RetryHeldRows
 from operators.watching import WatchExpectedFiles
 
 with DAG(
@@ -29,7 +30,7 @@ with DAG(
 
 with DAG(
     dag_id="connections_daily",
-    description="Tries held rows again, locks the actions that are due, checks the books, deletes what is old.",
+    description="Held rows, locking, the books, what is old, what ends soon.",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("10 3 * * *", timezone="UTC"),
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
@@ -44,4 +45,6 @@ with DAG(
         >> LockActions(task_id="lock_actions")
         >> ReconcileBooks(task_id="reconcile_books", retries=0)
     )
-    CleanUp(task_id="clean_up")
+    CleanUp(task_id="clean_up") >> SweepLeftovers(task_id="sweep_leftovers")
+    CleanAirflow(task_id="clean_airflow")
+    FindEndings(task_id="find_endings")

@@ -15,6 +15,7 @@ pytest_plugins = [
     "fixtures.servers",
     "fixtures.ftp_servers",
     "fixtures.mail_servers",
+    "fixtures.mail_catcher",
     "fixtures.databases",
     "fixtures.partner",
     "fixtures.hosting",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from hooks.ledger import LedgerHook
-from operators.notices import tell_of_installation
+from operators.notices import tell, tell_of_installation
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -74,16 +74,20 @@ class ReconcileBooks(BaseOperator):
         return {"submissions": found.submissions, "actions": found.actions}
 
 
-class CleanUp(BaseOperator):
-    """Deletes originals, sent files and history whose time is over."""
+class FindEndings(BaseOperator):
+    """Finds logins, certificates and PGP keys that end within a month, and tells those whose connections need them."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
-        """Return how many files, bytes and rows went."""
-        from dataclasses import asdict
+    def execute(self, context: Context) -> list[str]:
+        """Return what ends, as sentences."""
+        from data_connections.catalog import all_current
+        from data_connections.steps.endings import record_endings
+        from hooks.endings import find_endings
 
-        from data_connections.settings import Keep
-        from data_connections.steps.retention import clean_up
-        from hooks.landing import LandingHook
-
-        keep = Keep.from_environment()
-        return asdict(clean_up(LedgerHook().get_conn(), LandingHook().get_conn(), keep, datetime.now(UTC)))
+        ledger, now = LedgerHook().get_conn(), datetime.now(UTC)
+        connections = [stored for stored in all_current(ledger) if stored.refusal is None]
+        found = find_endings(ledger, connections, now)
+        for told in record_endings(ledger, found, connections, now):
+            tell(ledger, told.notice, told.connection, told.alerts, context)
+        for ending in found:
+            self.log.warning("%s", ending.text)
+        return [ending.text for ending in found]

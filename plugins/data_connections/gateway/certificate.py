@@ -20,7 +20,7 @@ YEARS = timedelta(days=5 * 365)
 
 def gateway_certificate(configuration: GatewayConfiguration) -> Path:
     """Return the file with certificate and private key; one that signs itself is made where none is configured."""
-    path, host = configuration.certificate or configuration.state / "ftps.pem", configuration.host
+    path, host = certificate_file(configuration), configuration.host
     if not path.exists() and configuration.certificate is None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
@@ -30,10 +30,19 @@ def gateway_certificate(configuration: GatewayConfiguration) -> Path:
     return path
 
 
+def certificate_file(configuration: GatewayConfiguration) -> Path:
+    """Return where the certificate is, or will be."""
+    return configuration.certificate or configuration.state / "ftps.pem"
+
+
+def read_certificate(path: Path) -> bytes:
+    """Return the certificate of a PEM file as DER bytes."""
+    return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+
+
 def fingerprint_of(path: Path) -> str:
     """Return the certificate's SHA-256 fingerprint, ``sha256:`` and 64 hexadecimal digits."""
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    return f"sha256:{hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()}"
+    return f"sha256:{hashlib.sha256(read_certificate(path)).hexdigest()}"
 
 
 def _self_signed(host: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -112,6 +113,19 @@ def close(connection: LedgerConnection, connection_id: int | None, kind: str, *,
         """,
         {"connection": connection_id, "kind": _stored(kind, subject)},
     )
+
+
+def close_all_but(connection: LedgerConnection, kind: str, subjects: Sequence[str]) -> list[Incident]:
+    """Record that every trouble of a kind is over but those of these subjects; return the incidents that this ends."""
+    with connection.cursor(row_factory=class_row(Incident)) as cursor:
+        return cursor.execute(
+            f"""
+            update incident set closed_at = now()
+            where closed_at is null and starts_with(kind, %(kind)s) and not kind = any(%(left)s)
+            returning {_COLUMNS}
+            """.encode(),
+            {"kind": f"{kind}: ", "left": [_stored(kind, subject) for subject in subjects]},
+        ).fetchall()
 
 
 def told(connection: LedgerConnection, incident_id: int, channel_trouble: str | None) -> None:

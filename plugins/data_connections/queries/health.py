@@ -38,9 +38,15 @@ left join connection c on c.id = i.connection_id
 where i.closed_at is null and {_MINE} order by i.id desc limit 100
 """
 
+_ENDPOINTS = f"""
+select c.name, l.address, l.message, l.since, l.looked_at
+from endpoint_look l join connection c on c.id = l.connection_id
+where not l.works and c.deleted_at is null and {_MINE} order by l.since desc limit 100
+"""
+
 
 def health(connection: LedgerConnection, visible: Collection[int] | None) -> dict[str, list[dict[str, Any]]]:
-    """Return what needs somebody, in six queries, by their names."""
+    """Return what needs somebody, in seven queries, by their names."""
     bound = {"visible": None if visible is None else list(visible)}
     queries = {
         "failing": _FAILING,
@@ -49,5 +55,6 @@ def health(connection: LedgerConnection, visible: Collection[int] | None) -> dic
         "stuck": _STUCK,
         "refused": _REFUSED,
         "incidents": _INCIDENTS,
+        "endpoints": _ENDPOINTS,
     }
     return {name: connection.execute(query.encode(), bound).fetchall() for name, query in queries.items()}
