@@ -23,7 +23,7 @@ from local_stack.partner_sftp import PartnerServer
 DAY = ["--from", "2026-06-10", "--to", "2026-06-10"]
 HEADER = (
     "Date,ProgramId,ProgramName,Currency,GrossActions,Actions,Quantity,GrossRevenue,Revenue,"
-    "GrossActionCost,ActionCost,Clicks,CR,EPA,EPC,ActionsByEventType"
+    "GrossActionCost,ActionCost,OtherCost,Clicks,CR,EPA,EPC,ActionsByEventType"
 )
 ACME = Shop(1000, "acme", "Acme", "Europe/Berlin")
 OTHER = Shop(2000, "other", "Other", "UTC")
@@ -46,8 +46,8 @@ def test_a_report_goes_to_standard_output_and_nothing_else_does() -> None:
     assert done.exit_code == 0
     assert done.stdout_bytes.decode().split("\r\n") == [
         HEADER,
-        '2026-06-10,1000,Acme,EUR,1,1,,19.90,19.90,,,0,,,,"{""1000"": 1}"',
-        '2026-06-10,2000,Other,EUR,1,1,,1.10,1.10,,,0,,,,"{""2000"": 1}"',
+        '2026-06-10,1000,Acme,EUR,1,1,,19.90,19.90,,,,0,,,,"{""1000"": 1}"',
+        '2026-06-10,2000,Other,EUR,1,1,,1.10,1.10,,,,0,,,,"{""2000"": 1}"',
         "",
     ]
 

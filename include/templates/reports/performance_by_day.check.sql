@@ -1,17 +1,13 @@
 with
 -- include counted_actions
-parted as (
-    select program_id, day as part, count(*) as clicks from seen group by program_id, day
+-- include other_cost_totals
+act as (
+    select due.*, day as part from due
 ),
-line as (
-    select program_id, day as part, currency from due
-    union
-    select parted.program_id, parted.part, ranges.own_currency
-    from parted
-    join ranges using (program_id)
-    where not exists (
-        select from due
-        where due.program_id = parted.program_id and due.day is not distinct from parted.part
-    )
+click_of as (
+    select seen.*, day as part from seen
+),
+cost as (
+    select bonus_cost.*, day as part from bonus_cost
 ),
 -- include performance_totals

@@ -1,10 +1,14 @@
 with
 -- include due_and_clicked
+-- include other_costs
 act as (
     select due.*, day as part from due
 ),
 seen as (
     select clicked.*, day as part from clicked
+),
+extra as (
+    select other_cost.*, day as part from other_cost
 ),
 -- include performance
 select

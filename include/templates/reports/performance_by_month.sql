@@ -1,10 +1,14 @@
 with
 -- include due_and_clicked
+-- include other_costs
 act as (
     select due.*, to_char(day, 'YYYY-MM') as part from due
 ),
 seen as (
     select clicked.*, to_char(day, 'YYYY-MM') as part from clicked
+),
+extra as (
+    select other_cost.*, to_char(day, 'YYYY-MM') as part from other_cost
 ),
 -- include performance
 select

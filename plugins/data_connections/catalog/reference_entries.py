@@ -154,6 +154,11 @@ class Partner(_Entry):
     id: Id = Field(description="Their number.")
     name: Name = Field(description="Name for people.")
     active: bool = Field(default=True, description="No new actions where it is false.")
+    value1: Name | None = Field(
+        default=None, description="A value of your own, such as an account manager; it stands in reports by partner."
+    )
+    value2: Name | None = Field(default=None, description="Another one.")
+    value3: Name | None = Field(default=None, description="Another one.")
     media: tuple[Media, ...] = Field(default=(), description="Their media properties.")
     promo_codes: tuple[PromoCode, ...] = Field(default=(), description="Promo codes that they were given.")
 

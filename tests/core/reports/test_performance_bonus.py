@@ -95,8 +95,13 @@ def locked(ledger: Ledger, contracts: object) -> Booked:
     return booked
 
 
-def lines(ledger: Ledger, parameters: Parameters = SHOP, columns: tuple[str, ...] | None = MEASURES) -> list[list[str]]:
-    report = load_reports(PROJECT / "include")["performance_bonus"]
+def lines(
+    ledger: Ledger,
+    parameters: Parameters = SHOP,
+    columns: tuple[str, ...] | None = MEASURES,
+    name: str = "performance_bonus",
+) -> list[list[str]]:
+    report = load_reports(PROJECT / "include")[name]
     write_checked(ledger, Layout.of(report), parameters, io.BytesIO())
     chosen = io.BytesIO()
     write_checked(ledger, Layout.of(report, OutputFormat(columns=columns)), parameters, chosen)
@@ -285,3 +290,50 @@ def test_a_bonus_stays_with_its_contract_and_program(contracts: Callable[[str], 
             contracts(REFERENCE.replace("event_types: [11]", f"event_types: [{event_type}]"))
     with pytest.raises(ConfigurationError, match="cannot move"):
         contracts(REFERENCE.replace("id: 41", "id: 42\n    partner: 31"))
+
+
+def test_a_bonus_is_the_other_cost_of_its_partner_on_the_last_day_of_its_month(
+    ledger: Ledger, contracts: Callable[[str], None], locked: Booked
+) -> None:
+    contracts(REFERENCE.replace("name: Northwind}", "name: Northwind, value1: Gold, value3: Jo}"))
+    locked("500", payout=20)
+    locked("300", partner=32, payout=12)
+    locked("100", partner=33)
+    measures = ("Currency", "Actions", "Revenue", "ActionCost", "OtherCost", "Clicks", "EPA")
+    partner = ("PartnerId", "PartnerValue1", "PartnerValue2", "PartnerValue3")
+    quarter = Parameters(date(2026, 9, 1), date(2026, 11, 30), program="shop")
+
+    assert lines(ledger, SHOP, (*partner, *measures), "performance_by_partner") == [
+        ["31", "Gold", "", "Jo", "USD", "0", "0", "", "8.00", "0", ""],
+        ["32", "", "", "", "USD", "0", "0", "", "2.00", "0", ""],
+    ]
+    assert lines(ledger, quarter, (*partner, *measures), "performance_by_partner") == [
+        ["31", "Gold", "", "Jo", "USD", "1", "500", "20", "8.00", "0", "20.000000"],
+        ["32", "", "", "", "USD", "1", "300", "12", "2.00", "0", "12.000000"],
+        ["33", "", "", "", "USD", "1", "100", "", "", "0", ""],
+    ]
+    assert lines(ledger, quarter, ("Month", *measures), "performance_by_month") == [
+        ["2026-09", "USD", "3", "900", "32", "", "0", "10.666667"],
+        ["2026-11", "USD", "0", "0", "", "10.00", "0", ""],
+    ]
+    assert lines(ledger, SHOP, ("Date", *measures), "performance_by_day") == [
+        ["2026-11-30", "USD", "0", "0", "", "10.00", "0", ""]
+    ]
+
+
+def test_other_costs_stand_beside_clicks_and_in_their_own_currency(
+    ledger: Ledger, contracts: Callable[[str], None], locked: Booked
+) -> None:
+    contracts(REFERENCE.replace("currency: USD\n        starts", "currency: EUR\n        starts"))
+    locked("500", currency="EUR")
+    with ledger.connect() as connection:
+        connection.execute(
+            """insert into click (program_id, dataset, click_id, event_date, received_at, submission_id, line)
+               values (1, 'c', 'k', '2026-11-30 12:00Z', now(), 1, 1), (1, 'c', 'k', '2026-11-29 00:00Z', now(), 1, 2)"""
+        )
+    measures = ("Currency", "OtherCost", "Clicks", "EPC")
+
+    assert lines(ledger, SHOP, ("Date", *measures), "performance_by_day") == [
+        ["2026-11-28", "USD", "", "1", ""],
+        ["2026-11-30", "EUR", "8.00", "1", ""],
+    ]

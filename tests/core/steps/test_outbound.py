@@ -45,9 +45,9 @@ def test_the_report_of_the_day_arrives(outbound: Outbound) -> None:
     assert done["state"] == "delivered"
     assert (outbound.out / NAME).read_bytes() == (
         b"Date,ProgramId,ProgramName,Currency,GrossActions,Actions,Quantity,GrossRevenue,Revenue,"
-        b"GrossActionCost,ActionCost,Clicks,CR,EPA,EPC,ActionsByEventType\r\n"
-        b'2026-06-10,1000,Acme,EUR,1,1,2,19.90,19.90,,,0,,,,"{""1000"": 1}"\r\n'
-        b'2026-06-10,1000,Acme,USD,1,1,,5.10,5.10,,,0,,,,"{""1000"": 1}"\r\n'
+        b"GrossActionCost,ActionCost,OtherCost,Clicks,CR,EPA,EPC,ActionsByEventType\r\n"
+        b'2026-06-10,1000,Acme,EUR,1,1,2,19.90,19.90,,,,0,,,,"{""1000"": 1}"\r\n'
+        b'2026-06-10,1000,Acme,USD,1,1,,5.10,5.10,,,,0,,,,"{""1000"": 1}"\r\n'
     )
     assert done["sha256"] == hashlib.sha256((outbound.out / NAME).read_bytes()).hexdigest()
     assert done["rows"] == 2
@@ -300,4 +300,4 @@ def test_a_weekly_connection_sends_its_whole_week(outbound: Outbound) -> None:
 def test_another_program_is_not_in_the_report(outbound: Outbound) -> None:
     book(outbound.ledger, [Sale(Shop(2000, "other", "Other", "UTC"), NOON, Decimal(7))], first_order=500)
     outbound.all_steps(DAY)
-    assert b"Other" not in (outbound.out / NAME).read_bytes()
+    assert b",Other," not in (outbound.out / NAME).read_bytes()

@@ -1,5 +1,5 @@
--- What `act` and `seen` come to for each program, part and currency; a part is a day, a month or a partner. Clicks have
--- no currency: they stand beside the actions of each one, and in the program's own where there are no actions.
+-- What `act`, `seen` and `extra` come to for each program, part and currency; a part is a day, a month or a partner. Clicks
+-- have no currency: they stand beside the actions of each one, and in the program's own where there is nothing else.
 sums as (
     select
         program_id,
@@ -35,19 +35,44 @@ by_event_type as (
 visits as (
     select program_id, part, sum(clicks) as clicks from seen group by program_id, part
 ),
+extras as (
+    select program_id, part, currency, sum(cents) as other_cost from extra group by program_id, part, currency
+),
+line as (
+    select program_id, part, currency from sums
+    union
+    select program_id, part, currency from extras
+),
 figures as (
-    select sums.*, pieces.quantity, coalesce(visits.clicks, 0) as clicks, by_event_type.actions_by_event_type
-    from sums
-    left join pieces on (pieces.program_id, pieces.currency) = (sums.program_id, sums.currency)
-        and pieces.part is not distinct from sums.part
-    left join by_event_type on (by_event_type.program_id, by_event_type.currency) = (sums.program_id, sums.currency)
-        and by_event_type.part is not distinct from sums.part
-    left join visits on visits.program_id = sums.program_id and visits.part is not distinct from sums.part
+    select
+        line.program_id,
+        line.part,
+        line.currency,
+        coalesce(sums.gross_actions, 0) as gross_actions,
+        coalesce(sums.actions, 0) as actions,
+        coalesce(sums.gross_revenue, 0) as gross_revenue,
+        coalesce(sums.revenue, 0) as revenue,
+        sums.gross_action_cost,
+        sums.action_cost,
+        extras.other_cost,
+        pieces.quantity,
+        coalesce(visits.clicks, 0) as clicks,
+        by_event_type.actions_by_event_type
+    from line
+    left join sums on (sums.program_id, sums.currency) = (line.program_id, line.currency)
+        and sums.part is not distinct from line.part
+    left join extras on (extras.program_id, extras.currency) = (line.program_id, line.currency)
+        and extras.part is not distinct from line.part
+    left join pieces on (pieces.program_id, pieces.currency) = (line.program_id, line.currency)
+        and pieces.part is not distinct from line.part
+    left join by_event_type on (by_event_type.program_id, by_event_type.currency) = (line.program_id, line.currency)
+        and by_event_type.part is not distinct from line.part
+    left join visits on visits.program_id = line.program_id and visits.part is not distinct from line.part
     union all
-    select visits.program_id, visits.part, program.currency, 0, 0, 0, 0, null, null, null, visits.clicks, null
+    select visits.program_id, visits.part, program.currency, 0, 0, 0, 0, null, null, null, null, visits.clicks, null
     from visits
     join program on program.id = visits.program_id
     where not exists (
-        select from sums where sums.program_id = visits.program_id and sums.part is not distinct from visits.part
+        select from line where line.program_id = visits.program_id and line.part is not distinct from visits.part
     )
 )

@@ -1,4 +1,23 @@
--- `line` are the lines that there have to be: program, part and currency; `parted` are the clicks with their part.
+-- `act`, `click_of` and `cost` are actions, clicks and bonuses, each with its part; `line` are the lines that there have to be.
+parted as (
+    select program_id, part, count(*) as clicks from click_of group by program_id, part
+),
+earned as (
+    select program_id, part, currency from act
+    union
+    select program_id, part, currency from cost
+),
+line as (
+    select program_id, part, currency from earned
+    union
+    select parted.program_id, parted.part, ranges.own_currency
+    from parted
+    join ranges using (program_id)
+    where not exists (
+        select from earned
+        where earned.program_id = parted.program_id and earned.part is not distinct from parted.part
+    )
+),
 found as (
     select line.currency, count(*) as lines,
         sum(coalesce((select parted.clicks from parted
@@ -35,6 +54,7 @@ select
     money.revenue as "Revenue",
     money.gross_action_cost as "GrossActionCost",
     money.action_cost as "ActionCost",
+    (select sum(cost.cents) from cost where cost.currency = found.currency) as "OtherCost",
     found.clicks as "Clicks"
 from found
 left join money using (currency)
