@@ -329,7 +329,8 @@ def test_other_costs_stand_beside_clicks_and_in_their_own_currency(
     with ledger.connect() as connection:
         connection.execute(
             """insert into click (program_id, dataset, click_id, event_date, received_at, submission_id, line)
-               values (1, 'c', 'k', '2026-11-30 12:00Z', now(), 1, 1), (1, 'c', 'k', '2026-11-29 00:00Z', now(), 1, 2)"""
+               values (1, 'c', 'k', '2026-11-30 12:00Z', now(), 1, 1),
+                      (1, 'c', 'k', '2026-11-29 00:00Z', now(), 1, 2)"""
         )
     measures = ("Currency", "OtherCost", "Clicks", "EPC")
 
