@@ -28,6 +28,7 @@ from command_line import (
     run,
     schema,
     shards,
+    standstill,
     submissions,
     submit,
     template,
@@ -87,6 +88,8 @@ app.add_typer(credentials.credentials, name="credentials", rich_help_panel=INSTA
 app.add_typer(data_types.data_types, name="data-types", rich_help_panel=INSTALLATION)
 app.command(rich_help_panel=INSTALLATION)(doctor.doctor)
 app.command(rich_help_panel=INSTALLATION)(drain.drain)
+app.command(rich_help_panel=INSTALLATION)(standstill.halt)
+app.add_typer(standstill.maintenance, name="maintenance", rich_help_panel=INSTALLATION)
 app.add_typer(gateway.gateway, name="gateway", rich_help_panel=INSTALLATION)
 app.command(rich_help_panel=INSTALLATION)(retention.retention)
 app.add_typer(reference.reference, name="reference", rich_help_panel=INSTALLATION)

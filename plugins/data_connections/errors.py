@@ -12,6 +12,7 @@
       · EndpointFileExists         a file of that name is there and must not be overwritten
       · EndpointFolderMissing      the folder is not there
     + EndpointFileMissing        the file is no longer there
+  - StandsStill                somebody stopped it for now: wait, it goes on when they let it
   - LedgerError                the database that keeps the books
     + LedgerUnavailable          trying again later may help
     + OutOfTurn                  an earlier file of the connection is not finished: try again later
@@ -135,6 +136,10 @@ class EndpointFolderMissing(FatalEndpointError):
 
 class EndpointFileMissing(EndpointError):
     """A remote file is no longer there."""
+
+
+class StandsStill(ConnectionsError):
+    """Somebody stopped this for now; nothing was lost, and it goes on when they let it."""
 
 
 class LedgerError(ConnectionsError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from data_connections.errors import StandsStill
 from data_connections.steps.backfill import Conduct
 from hooks.failures import FAILURE, FINAL, TaskFailed, task_failure
 from operators.connection_task import ConnectionTask
@@ -39,15 +40,18 @@ class BatchTask(ConnectionTask):
         super().__init__(**kwargs)
         self.batch = batch
 
-    def execute(self, context: Context) -> dict[str, str]:
+    def work(self, context: Context) -> dict[str, str]:
         """Return the state of each submission, by its id.
 
         Raises:
             TaskFailed: Some failed, and trying again may help.
             AirflowFailException: Some failed, and it would not help.
+            StandsStill: Applying or sending is stopped.
         """
         try:
             return self._process(context)
+        except StandsStill:
+            raise
         except Exception as error:
             context["ti"].xcom_push(key=FAILURE, value=str(error))
             raise task_failure(self.connection, error) from error
@@ -71,6 +75,8 @@ class BatchTask(ConnectionTask):
             for submission in due:
                 try:
                     self.log.info("Submission %s: %s", submission, step(submission))
+                except StandsStill:
+                    raise
                 except Exception as error:
                     self.log.exception("Submission %s failed", submission)
                     failures[submission] = error

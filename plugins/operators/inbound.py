@@ -21,6 +21,7 @@ class Fetch(BatchTask):
     """Fetches each file whole and keeps the original in the landing area."""
 
     due = "state = 'claimed'"
+    rests = ("window",)
 
     @contextmanager
     def opened(self, ledger: Ledger, run: PinnedRun) -> Iterator[Step]:
@@ -50,6 +51,7 @@ class ApplyModifications(BatchTask):
     """Books the accepted rows of each file, in one transaction a file."""
 
     due = "state = 'validated'"
+    rests = ("halt",)
 
     @contextmanager
     def opened(self, ledger: Ledger, run: PinnedRun) -> Iterator[Step]:
@@ -64,6 +66,7 @@ class Acknowledge(BatchTask):
     """Gives the sender receipt, summary and rejects of each file, and clears the file away as the spec says."""
 
     due = "acknowledged_at is null and finished_at is not null"
+    rests = ("halt", "window")
 
     @contextmanager
     def opened(self, ledger: Ledger, run: PinnedRun) -> Iterator[Step]:

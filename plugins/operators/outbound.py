@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
+from data_connections.errors import StandsStill
 from data_connections.settings import Settings
 from data_connections.steps.backfill import Conduct
 from hooks.endpoint import EndpointHook
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 class OutboundTask(ConnectionTask):
     """A task of an outbound run; when it fails for good, the run in the ledger is Failed with its sentence."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Return the delivery as it now is (``Delivery.as_json``)."""
         from data_connections.steps import outbound
 
         run = self.run_of(context)
         try:
             delivery = self.step(run, context)
-        except AirflowSkipException:
+        except (AirflowSkipException, StandsStill):
             raise
         except Exception as error:
             if is_last_try(context, error):
@@ -59,6 +60,7 @@ class ExportReport(OutboundTask):
     """Makes the report of the run's business days and keeps its bytes."""
 
     template_fields = ("spec",)
+    rests = ("window",)
     template_fields_renderers = {"spec": "json"}  # noqa: RUF012 - Airflow's own way to say it
 
     def __init__(self, *, spec: Any, **kwargs: Any) -> None:
@@ -118,6 +120,8 @@ class CheckReport(DeliveryTask):
 
 class Deliver(DeliveryTask):
     """Sends the kept bytes to the receiver, whole under their final name; or holds them for somebody to approve."""
+
+    rests = ("halt", "window")
 
     def step(self, run: PinnedRun, context: Context) -> dict[str, Any]:
         """Send the delivery, unless it is there already."""

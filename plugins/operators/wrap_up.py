@@ -25,7 +25,7 @@ STEPS = ["wait_for_files", "fetch", "validate", "apply_modifications", "acknowle
 class WrapUp(ConnectionTask):
     """Writes the run's state and counts, starts the follow-up run, and fails if the run did."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def work(self, context: Context) -> dict[str, Any]:
         """Return the run as the ledger now has it.
 
         Raises:

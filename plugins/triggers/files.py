@@ -15,10 +15,12 @@ from data_connections.errors import (
     FatalEndpointError,
     LedgerUnavailable,
     RetriableEndpointError,
+    StandsStill,
 )
 from data_connections.spec import InboundConnection
 from hooks.endpoint import EndpointHook
 from hooks.ledger import LedgerHook
+from triggers import standstill
 from triggers.arrivals import Found, Lookout
 from triggers.window import window_end
 
@@ -88,6 +90,7 @@ class FilesTrigger(BaseTrigger):
         every = self._pause(lookout.spec)
         folder = await EndpointHook(lookout.spec).watch(every)
         while True:
+            await self._rest(lookout)
             is_last = datetime.now(UTC) >= closes
             try:
                 listing = await folder.look()
@@ -104,6 +107,25 @@ class FilesTrigger(BaseTrigger):
                 if self._is_enough(found) or ((is_last or self.turn) and lookout.looks > 1):
                     return _event(found, closes, lookout.days)
                 await folder.rest(every)
+
+    async def _rest(self, lookout: Lookout) -> None:
+        """Wait until the connection and its host are in no maintenance window."""
+        while True:
+            if await asyncio.to_thread(self._may_look, lookout):
+                return
+            await asyncio.sleep(standstill.LOOK_EVERY)
+
+    def _may_look(self, lookout: Lookout) -> bool:
+        from data_connections.steps.standstill import must_go_on
+
+        try:
+            must_go_on(lookout.ledger, lookout.run, ["window"])
+        except StandsStill as rest:
+            self.log.debug("%s", rest)
+            return False
+        except LedgerUnavailable:
+            return True  # the look itself says so, and is tried again
+        return True
 
     def _is_enough(self, found: Found) -> bool:
         """Whether the run has work to do now; a run that follows another leaves what that one left to the next day."""

@@ -31,6 +31,7 @@ from ui.pages import (
     health,
     integrations,
     sending,
+    standstill,
     submission,
     submissions,
     withdrawing,
@@ -63,6 +64,7 @@ PAGES = (
     credentials,
     activity,
     health,
+    standstill,
     guides,
 )
 

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
-import psycopg
 from fastapi import HTTPException
 
 from data_connections.catalog import Intent, Plan, apply_specs, plan_specs
 from data_connections.catalog.export import to_yaml
 from data_connections.catalog.presets import ALWAYS, Preset, preset_of, record_integration
-from data_connections.errors import ConfigurationError, ConnectionsError
+from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger
 from data_connections.queries.connections import ConnectionFilter, list_connections
 from data_connections.queries.integrations import list_integrations, moved, rows_by_day
 from data_connections.settings import Settings
 from data_connections.spec import LoadedSpec, parse_spec
 from data_connections.steps.known_names import known_names
-from ui.books import open_ledger
 from ui.limits import room_for_more
 from ui.visitor import Visitor
-
-_log = logging.getLogger(__name__)
-
-
-def menu(visitor: Visitor) -> list[dict[str, Any]]:
-    """Return the integrations that the user sees, for the menu of every page; none while the ledger is away."""
-    try:
-        return all_integrations(open_ledger(), visitor)
-    except (ConnectionsError, psycopg.Error):
-        _log.warning("The menu is without integrations: the ledger does not answer.")
-        return []
 
 
 def visible_of(visitor: Visitor, integrations: list[dict[str, Any]]) -> list[dict[str, Any]]:

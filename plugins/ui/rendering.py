@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data_connections.catalog.overview import STATUS
 from ui.done import DONE
-from ui.integrations import menu
+from ui.frame import frame
 from ui.visitor import Visitor
 
 HERE = Path(__file__).parent
@@ -71,8 +71,8 @@ def render(
             root=root_of(request),
             visitor=visitor,
             request=request,
-            menu=menu(visitor) if visitor else [],
             done=request.query_params.get("done"),
+            **frame(visitor),
             **values,
         )
     )

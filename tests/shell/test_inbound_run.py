@@ -3,6 +3,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,15 +19,18 @@ from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
+from data_connections.steps import standstill
 from data_connections.steps.backfill import Conduct
 from data_connections.steps.job import builtin_data_types
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, Apply, changed
 from fixtures.ftp_servers import PASSWORD, FtpServer
 from local_stack.partner_sftp import PartnerServer
+from triggers import standstill as standstill_trigger
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
 
+NOW, DAY = datetime.now(UTC), timedelta(days=1)
 HEADER = "CampaignId,ActionTrackerId,EventDate,OrderId,CustomerId,CurrencyCode,Amount\n"
 
 
@@ -84,6 +89,35 @@ def test_good_and_bad_rows_go_through_the_whole_dag(run_dag: Any, ledger: Ledger
     assert [name.split("_")[0] for name in results] == ["receipt", "result", "result"]
     assert (sftp_partner.files / "in" / "done" / "one.csv").exists()
     assert [ti.rendered_map_index for ti in run.get_task_instances() if ti.task_id == "fetch"] == ["one.csv"]
+
+
+def test_a_run_waits_while_all_is_stopped_or_its_host_is_in_maintenance_and_goes_on_by_itself(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standstill_trigger, "LOOK_EVERY", 0.2)
+    (sftp_partner.files / "in" / "one.csv").write_text(HEADER + line("1"))
+    window = standstill.plan_window(ledger, "boss", NOW - DAY, NOW + DAY, "New server", host="127.0.0.1")
+    standstill.halt(ledger, "boss", "Wrong payouts")
+    seen: list[str] = []
+
+    def let_go_on() -> None:
+        for reason, end in (
+            ("New server", lambda: standstill.end_window(ledger, window, "boss")),
+            ("Wrong payouts", lambda: standstill.go_on(ledger, "boss")),
+        ):
+            while not (row := ledger.one("select reason from connection_run")) or reason not in (row["reason"] or ""):
+                time.sleep(0.1)
+            seen.append(ledger.one("select coalesce(string_agg(state, ','), '') as s from submission")["s"])
+            end()
+
+    helper = threading.Thread(target=let_go_on, daemon=True)
+    helper.start()
+    run = run_dag()
+    helper.join(60)
+    assert str(run.state) == "success"
+    assert seen == ["", "validated"]
+    assert ledger.one("select state, reason from connection_run") == {"state": "completed", "reason": None}
+    assert ledger.one("select count(*) as n from action") == {"n": 1}
 
 
 def test_a_backfill_takes_refused_files_of_its_day_from_our_copy_and_says_nothing_to_the_partner(

@@ -27,6 +27,8 @@ ONE = {"data": {"name": "acme-conversions"}}
 CSV = {"content": b"CampaignId\n1\n", "headers": {"content-type": "text/csv"}}
 DAYS = {"json": {"first": "2026-03-01", "last": "2026-03-02"}}
 LOGIN = {"data": {"login": "partner"}}
+WINDOW = {"reason": "test", "begins_at": "2026-01-01T00:00", "ends_at": "2999-01-01T00:00"}
+TIMES = ("begins_at", "ends_at")
 SPEC = {"json": changed(INBOUND, name="acme-more")}
 CHANGING: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/create"): ("create", {"data": {"step": "direction", "go": "stay"}}),
@@ -46,6 +48,17 @@ CHANGING: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/submissions/{submission_id}/withdrawal-preview"): ("edit", {}),
     ("POST", "/submissions/{submission_id}/withdraw"): ("edit", {}),
     ("POST", "/deliveries/{delivery_id}/send-again"): ("run", {}),
+    ("POST", "/standstill/halt"): ("create", {"data": {"reason": "test"}}),
+    ("POST", "/standstill/go-on"): ("create", {}),
+    ("POST", "/standstill/windows"): ("pause", {"data": {**WINDOW, "connection": "acme-conversions"}}),
+    ("POST", "/standstill/windows/{window_id}/end"): ("pause", {}),
+    ("PUT", "/api/v1/halt"): ("create", {"json": {"reason": "test"}}),
+    ("DELETE", "/api/v1/halt"): ("create", {}),
+    ("POST", "/api/v1/maintenance"): (
+        "pause",
+        {"json": {"reason": "test", "connection": "acme-conversions", **{key: f"{WINDOW[key]}Z" for key in TIMES}}},
+    ),
+    ("DELETE", "/api/v1/maintenance/{window_id}"): ("pause", {}),
     ("POST", "/deliveries/{delivery_id}/send"): ("run", {}),
     ("POST", "/deliveries/{delivery_id}/refuse"): ("run", {}),
     ("POST", "/api/v1/deliveries/{delivery_id}/send"): ("run", {}),

@@ -62,6 +62,13 @@ def begin(connection: LedgerConnection, connection_id: int, revision: int, dag_r
     return int(row["id"])
 
 
+def note_waiting(connection: LedgerConnection, run_id: int, reason: str) -> None:
+    """Note what a run in progress waits for."""
+    connection.execute(
+        "update connection_run set reason = %s where id = %s and state = 'in_progress'", [reason, run_id]
+    )
+
+
 def files_of(connection: LedgerConnection, run_id: int) -> list[FileResult]:
     """Return what became of the files of a run, in claim order; of a parcel, of its members."""
     rows = connection.execute(

@@ -19,6 +19,7 @@ from data_connections.steps import expected_notices
 from data_connections.steps.business_day import business_days
 from data_connections.steps.judging import counted_files, is_final, judge
 from data_connections.steps.notices import Notice
+from data_connections.steps.standstill import is_in_maintenance
 
 Rule = ExpectedFiles | ExpectedDelivery
 AHEAD = timedelta(days=2)
@@ -111,12 +112,15 @@ def _plan_ahead(ledger: Ledger, watched: list[StoredSpec], now: datetime) -> Non
 
 def _look(connection: LedgerConnection, stored: StoredSpec, now: datetime) -> Iterator[Notice]:
     rules = rules_of(stored.spec)
+    is_resting = is_in_maintenance(connection, stored.connection_id, stored.spec, now)
     for day in expected.unsettled(connection, stored.connection_id, opened_by=now):
         rule = rules[day.rule]
         came = _came(connection, day, rule)
         found = judge(rule, day, came, _before(connection, day, rule) if came else [], now)
-        expected.settle(connection, found, final=is_final(day, counted_files(rule, day, came), now))
-        yield from expected_notices.notices_of(connection, stored, rule, found, now)
+        is_over = not is_resting and is_final(day, counted_files(rule, day, came), now)
+        expected.settle(connection, found, final=is_over)
+        if not is_resting:
+            yield from expected_notices.notices_of(connection, stored, rule, found, now)
 
 
 def _came(connection: LedgerConnection, day: ExpectedDay, rule: Rule) -> list[expected.Came]:

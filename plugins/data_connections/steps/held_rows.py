@@ -10,6 +10,7 @@ from data_connections import applying
 from data_connections.data_types import DataTypes
 from data_connections.errors import ConfigurationError, TotalsMismatch
 from data_connections.ledger import Ledger
+from data_connections.ledger.standstill import halted
 from data_connections.steps.job import read_job
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,10 @@ def retry_held(
         program: Only rows of this program.
         data_types: Known data types; those of the installation if left out.
     """
+    with ledger.connect() as connection:
+        if halted(connection) is not None:
+            _log.info("Held rows wait on: all applying is stopped.")
+            return []
     done: list[Freed] = []
     while True:
         left = [each.submission_id for each in done if each.problem]

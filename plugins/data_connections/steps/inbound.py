@@ -27,6 +27,7 @@ from data_connections.steps.job import Job, read_job
 from data_connections.steps.journaling import record_landed
 from data_connections.steps.sameness import CAME_LATE, SAME_NAME, tell, withdraw_replaced
 from data_connections.steps.stage import Staged, seal, stage
+from data_connections.steps.standstill import must_not_be_halted
 from data_connections.steps.unwrap import KEY_EXPIRES, Keys, is_as_it_came, unwrap
 from data_connections.steps.vouched import Weighed, voucher_of
 
@@ -186,6 +187,7 @@ def apply(
 
     Raises:
         TotalsMismatch: Rows, pieces or money do not add up; nothing was applied.
+        StandsStill: All applying is stopped; it can be applied afterwards.
         LedgerUnavailable: The ledger went away; whether it was applied shows when this is run again.
     """
     for left in reversed(range(RESTAGE_TRIES)):
@@ -217,6 +219,7 @@ def _apply_once(connection: LedgerConnection, submission_id: int, data_types: Da
     job = read_job(connection, submission_id, data_types, lock=True)
     if job.submission.state != "validated" or job.submission.members:
         return
+    must_not_be_halted(connection)
     applying.lock_family(connection, job.data_type, job.spec.program)
     if job.spec.status == "testing":
         applying.judge_staged(connection, job.submission, job.spec.program, job.data_type, job.spec.dataset)

@@ -36,6 +36,7 @@ from data_connections.steps.manifest import manifest_text
 from data_connections.steps.outbound_spec import base_name, outbound_spec
 from data_connections.steps.report_letter import report_letter
 from data_connections.steps.shipment import Earlier, Piece, ship
+from data_connections.steps.standstill import must_not_be_halted
 
 MOST_VERSIONS = 1000
 
@@ -64,6 +65,7 @@ def deliver(
 
     Raises:
         ConfigurationError: It was not checked, or a later version of its business date was sent.
+        StandsStill: All sending is stopped; it can be sent afterwards.
         RetriableEndpointError: The receiver's server did not do its part, or another task is sending.
         FatalEndpointError: Wrong login, host key, folder or rights; the delivery is Failed.
         OriginalDamaged: The kept bytes are not the exported ones; nothing was sent.
@@ -71,6 +73,8 @@ def deliver(
     with _only_sender(ledger, _read(ledger, delivery_id)):
         delivery = _read(ledger, delivery_id)
         if delivery.state != "delivered":
+            with ledger.connect() as connection:
+                must_not_be_halted(connection)
             _refuse_unfit(ledger, delivery)
             spec = outbound_spec(catalog.revision(ledger, delivery.connection, delivery.revision).spec)
             with _troubles_recorded(ledger, delivery):

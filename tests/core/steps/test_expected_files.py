@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from data_connections.ledger import incidents
+from data_connections.ledger import incidents, standstill
 from data_connections.queries.expected import Expectation, expectations
 from data_connections.steps import notices
 from data_connections.steps.expected_files import watch
@@ -172,6 +172,16 @@ def test_a_watcher_that_was_away_judges_the_days_by_when_files_came(desk: Desk) 
         seen.arrives(at(12, day=day))
     assert seen.look(at(20, day=5)) == ["missed: No file came."] * 2
     assert [seen.day(day).state for day in (2, 3, 4, 5)] == ["missed", "met", "met", "missed"]
+
+
+def test_nobody_is_told_that_files_are_late_while_their_connection_is_in_maintenance(desk: Desk) -> None:
+    seen = Watch(desk)
+    with desk.ledger.connect() as connection:
+        row = connection.execute("select id from connection").fetchone()
+        standstill.add_window(connection, row["id"], None, at(13), at(21), reason="New server", who="boss")
+    assert [seen.look(at(hour, 30)) for hour in (13, 14, 20)] == [[], [], []]
+    assert seen.open() == []
+    assert seen.look(at(21)) == ["missed: No file came."]
 
 
 def test_days_gone_by_that_a_backfill_goes_through_again_are_not_told_as_late(desk: Desk) -> None:

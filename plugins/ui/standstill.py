@@ -1,0 +1,56 @@
+"""What keeps runs waiting, as pages and API show and change it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fastapi import HTTPException
+
+from data_connections.ledger import Ledger
+from data_connections.ledger import standstill as records
+from data_connections.ledger.standstill import Window
+from data_connections.steps import standstill
+from ui.visitor import Visitor
+
+
+def plan_window(
+    ledger: Ledger,
+    visitor: Visitor,
+    begins_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    *,
+    name: str | None,
+    host: str | None,
+) -> int:
+    """Plan a maintenance window and return its number; times without an offset are UTC.
+
+    Raises:
+        ConfigurationError: As in `standstill.plan_window`.
+        HTTPException: 403 where the right is missing: for a connection to pause it, for a host to make connections.
+    """
+    _must(visitor, name)
+    begin, end = (each if each.tzinfo else each.replace(tzinfo=UTC) for each in (begins_at, ends_at))
+    return standstill.plan_window(ledger, visitor.name, begin, end, reason, name=name, host=host)
+
+
+def end_window(ledger: Ledger, visitor: Visitor, window_id: int) -> None:
+    """End a maintenance window now, or take one back.
+
+    Raises:
+        HTTPException: 404 where there is none to be seen, 403 where the right is missing.
+    """
+    with ledger.connect() as connection:
+        found = records.windows(connection, since=datetime.now(UTC), visible=visitor.visible_ids(connection))
+    window: Window | None = next((each for each in found if each.id == window_id), None)
+    if window is None:
+        raise HTTPException(404, f"No maintenance window {window_id} goes on or is to come.")
+    _must(visitor, window.connection)
+    standstill.end_window(ledger, window_id, visitor.name)
+
+
+def _must(visitor: Visitor, name: str | None) -> None:
+    if name is None:
+        visitor.must(visitor.may_create, "plan maintenance of a host")
+    else:
+        visitor.must(visitor.may_pause(name), f"plan maintenance of {name}")
