@@ -134,7 +134,7 @@ OF_NO_CONNECTION = re.compile(
 """What has nothing of any connection on it."""
 DESTROYS = re.compile("delete|retire|remove", re.IGNORECASE)
 OF_ONE = re.compile(
-    r"{(name|submission_id|delivery_id|action_id|event_type_id|integration_id|host)}|/by-dag|/statement/rows"
+    r"{(name|window_id|submission_id|delivery_id|action_id|event_type_id|integration_id|host)}|/by-dag|/statement/rows"
 )
 EVERYTHING = "select name, deleted_at, managed_by, revision from connection order by id"
 
