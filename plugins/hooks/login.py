@@ -125,20 +125,29 @@ class Login:
         if self.kind == "smtp":
             self._check_server(name)
             return
+        if self.kind == "pgp":
+            return
         if not self.login:
-            raise ConfigurationError(f"{name} needs a --login.")
+            raise ConfigurationError(f"{name} needs a --login.", field="login")
         if not (self.password or self.private_key):
-            raise ConfigurationError(f"{name} needs a password or a private key (--password-env, --private-key-file).")
+            raise ConfigurationError(
+                f"{name} needs a password or a private key (--password-env, --private-key-file).", field="password"
+            )
         if self.private_key:
             self._open_key(name)
 
     def _check_server(self, name: str) -> None:
         if not self.host or "@" not in (self.sender or self.login or ""):
-            raise ConfigurationError(f"{name} needs a --host, and --from: the address that mails are from.")
+            field = "sender" if self.host else "host"
+            raise ConfigurationError(
+                f"{name} needs a --host, and --from: the address that mails are from.", field=field
+            )
         if self.login and not self.password:
-            raise ConfigurationError(f"{name} has a login and no password (--password-env).")
+            raise ConfigurationError(f"{name} has a login and no password (--password-env).", field="password")
         if self.login and self.tls == "none":
-            raise ConfigurationError(f"{name}: a login is not sent readable; use --tls starttls or implicit.")
+            raise ConfigurationError(
+                f"{name}: a login is not sent readable; use --tls starttls or implicit.", field="tls"
+            )
 
     def _open_key(self, name: str) -> None:
         import asyncssh

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from data_connections.errors import ConfigurationError
 from hooks.login import Login
 
-TYPES = ("sftp", "ftp", "imap", "smtp")
+TYPES = ("sftp", "ftp", "imap", "smtp", "pgp")
 _ENDS = "expires_on"
-_SERVER = {"sftp": "host_key", "ftp": "certificate"}
+_SERVER = {"sftp": "host_key", "ftp": "certificate", "imap": "certificate", "smtp": "certificate"}
 """Where Airflow's extra keeps what a server is known by, one a line."""
 
 
@@ -31,6 +31,10 @@ class KnownLogin:
         parts: What it consists of, never a secret.
         trusted: Public host keys, or fingerprints of certificates, that its servers are known by.
         expires_on: Last day on which the partner lets it in, where somebody said so.
+        host: Of a mail server that mails go out by; others stand in the connections.
+        port: The same.
+        sender: The same: the address that mails are from.
+        tls: The same: ``implicit``, ``starttls`` or ``none``.
     """
 
     name: str
@@ -39,6 +43,10 @@ class KnownLogin:
     parts: tuple[str, ...]
     trusted: tuple[str, ...] = ()
     expires_on: date | None = None
+    host: str = ""
+    port: int | None = None
+    sender: str = ""
+    tls: str = ""
 
 
 def known_logins() -> list[KnownLogin]:
@@ -46,6 +54,13 @@ def known_logins() -> list[KnownLogin]:
     with create_session() as session:
         rows = session.scalars(select(Connection).where(Connection.conn_type.in_(TYPES)).order_by(Connection.conn_id))
         return [_known(row) for row in rows.all()]
+
+
+def stored_login(name: str) -> Login | None:
+    """Return a login of Airflow's table with its secrets, to be changed and stored again; None where there is none."""
+    with create_session() as session:
+        row = session.scalar(select(Connection).where(Connection.conn_id == name))
+        return Login.of(row) if row else None
 
 
 def store_login(name: str, given: Login, expires_on: date | None = None, *, keep_end: bool = False) -> bool:
@@ -107,7 +122,7 @@ def _stored(session: Any, name: str) -> Connection:
 
 def _known(row: Connection) -> KnownLogin:
     login, ends = Login.of(row), row.extra_dejson.get(_ENDS)
-    trusted = login.certificates if row.conn_type == "ftp" else login.host_keys
+    trusted = login.host_keys if row.conn_type == "sftp" else login.certificates
     return KnownLogin(
         row.conn_id,
         row.conn_type,
@@ -115,4 +130,8 @@ def _known(row: Connection) -> KnownLogin:
         tuple(login.parts()),
         trusted,
         date.fromisoformat(ends) if ends else None,
+        login.host or "",
+        login.port,
+        login.sender or "",
+        login.tls or "",
     )

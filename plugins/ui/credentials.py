@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -19,9 +20,12 @@ from data_connections.queries.credentials import credentials_in_use, servers_of
 from data_connections.queries.filters import left_out
 from hooks.login import Login
 from ui.airflow_logins import delete_login, known_logins, set_trusted, store_login
+from ui.pgp_keys import changed_keys
 from ui.visitor import Visitor
 
 SOON = timedelta(days=14)
+SLUG = re.compile("[a-z0-9][a-z0-9_-]{0,99}")
+Server = Literal["sftp", "ftp", "imap", "smtp", "pgp"]
 Text = Annotated[str, Field(max_length=20_000)]
 
 
@@ -39,8 +43,20 @@ class LoginGiven(BaseModel):
     passphrase: Text = Field(default="", description="Opens the private key.")
     host_key: Text = Field(default="", description="Public keys of the SFTP server, one a line.")
     certificate: Text = Field(default="", description="SHA-256 fingerprints of the FTPS server's certificates.")
-    server: Annotated[Literal["sftp", "ftp", "imap", "smtp"] | None, BeforeValidator(left_out)] = Field(
-        default=None, description="What it logs in to; what it was before if left out, SFTP for a new one."
+    server: Annotated[Server | None, BeforeValidator(left_out)] = Field(
+        default=None,
+        description="What it logs in to; what it was before if left out, SFTP for a new one. `pgp` is no login: keys.",
+    )
+    host: Text = Field(default="", description="Of SMTP: the mail server; others stand in the connections.")
+    port: Annotated[Annotated[int, Field(gt=0, lt=65536)] | None, BeforeValidator(left_out)] = Field(
+        default=None, description="Of SMTP: its port."
+    )
+    sender: Text = Field(default="", description="Of SMTP: the address that mails are from.")
+    tls: Annotated[Literal["implicit", "starttls", "none"] | None, BeforeValidator(left_out)] = Field(
+        default=None, description="Of SMTP: how the connection is encrypted."
+    )
+    pgp_keys: Text = Field(
+        default="", description="Armored OpenPGP keys, one after the other: public ones are the partner's."
     )
     expires_on: Annotated[date | None, BeforeValidator(left_out)] = Field(
         default=None, description="Last day on which the partner lets it in, if that is known."
@@ -80,6 +96,17 @@ def save_login(ledger: Ledger, visitor: Visitor, name: str, given: LoginGiven) -
     visitor.must(visitor.may_create and visitor.may_use(name), f"store the credentials {name}")
     if name == "new":
         raise HTTPException(422, "Credentials cannot be called new.")
+    login, public = _login_of(name, given)
+    before = store_login(name, login, given.expires_on, keep_end="expires_on" not in given.model_fields_set)
+    what = "credentials.changed" if before else "credentials.created"
+    _record(ledger, visitor, name, what, {"parts": login.parts()})
+    return public
+
+
+def _login_of(name: str, given: LoginGiven) -> tuple[Login, str | None]:
+    """Return what is to be stored, and the public key where a pair was made."""
+    if given.server == "pgp":
+        return changed_keys(name, given.pgp_keys, given.passphrase, makes_one=given.kind == "new_key")
     made = asyncssh.generate_private_key("ssh-ed25519", comment=name) if given.kind == "new_key" else None
     login = Login(
         login=given.login.strip() or None,
@@ -89,11 +116,12 @@ def save_login(ledger: Ledger, visitor: Visitor, name: str, given: LoginGiven) -
         host_keys=_lines(given.host_key),
         certificates=_lines(given.certificate),
         kind=given.server,
+        host=given.host.strip() or None,
+        port=given.port,
+        sender=given.sender.strip() or None,
+        tls=given.tls,
     )
-    before = store_login(name, login, given.expires_on, keep_end="expires_on" not in given.model_fields_set)
-    what = "credentials.changed" if before else "credentials.created"
-    _record(ledger, visitor, name, what, {"parts": login.parts()})
-    return made.export_public_key().decode().strip() if made else None
+    return login, made.export_public_key().decode().strip() if made else None
 
 
 def offered_by_server(ledger: Ledger, visitor: Visitor, name: str) -> list[dict[str, Any]]:
@@ -117,7 +145,7 @@ def trust(ledger: Ledger, visitor: Visitor, name: str, public: str, *, trusted: 
     visitor.must(visitor.may_create and visitor.may_use(name), f"change what servers the credentials {name} trust")
     one = one_credentials(ledger, visitor, name)
     line = public.strip()
-    if trusted and one["conn_type"] != "ftp":
+    if trusted and one["conn_type"] == "sftp":
         line = read_host_key(line, name).public
     elif trusted and not (line.startswith("sha256:") and len(line) == len("sha256:") + 64):
         raise ConfigurationError("A certificate is known by sha256: and 64 hexadecimal digits.")

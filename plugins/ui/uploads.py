@@ -7,13 +7,23 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
-from fastapi import HTTPException
+from fastapi import Depends, HTTPException, Request
+from starlette.datastructures import UploadFile
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file that the screen and the API take; larger ones come through the connection's endpoint."""
 _LONGEST_NAME = 200
+
+
+async def sent_file(request: Request) -> UploadFile | None:
+    """Return the file of a form's field ``file``; None where nobody chose one."""
+    file = (await request.form()).get("file")
+    return file if isinstance(file, UploadFile) and file.filename else None
+
+
+SentFile = Annotated[UploadFile | None, Depends(sent_file)]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,10 @@ class Screen:
         self.link("Create Connection").click()
         expect(self.frame.locator(".steps [aria-current=step]")).to_be_visible()
 
+    def unfold(self, title: str) -> None:
+        """Open a section of the wizard."""
+        self.frame.locator("summary", has_text=title).click()
+
     def next(self, step: str) -> None:
         """Go on in the wizard, and wait for the step."""
         self.button("Next").last.click()
@@ -129,6 +134,8 @@ def test_people_work_with_connections_in_the_browser(
 def create_inbound(screen: Screen, partner: PartnerServer) -> None:
     screen.begin()
     screen.fill(name="journey-orders", display_name="Journey orders", program="journey")
+    screen.unfold("People and rights")
+    screen.fill(owner="the journey")
     screen.next("Type")
     screen.fill(data_type="conversions")
     screen.next("Method")
@@ -137,18 +144,19 @@ def create_inbound(screen: Screen, partner: PartnerServer) -> None:
         details__port=str(partner.port),
         details__folder="/in",
         details__file_pattern="*.csv",
-        details__result_folder="/results",
         schedule="on request",
-        owner="the journey",
     )
+    screen.unfold("After a file was read")
+    screen.fill(details__result_folder="/results")
+    screen.unfold("When files are taken")
+    screen.fill(arrival__wait="PT3M", arrival__look_every="1")
     screen.next("Credentials")
     screen.fill(new_name="journey-login", new_login=partner.login.login, new_password=partner.login.password)
     screen.button("Ask the server for its fingerprint").click()
     key = screen.frame.locator("pre[aria-label='Public key']").first.inner_text()
     assert key.split()[1] == partner.login.host_key.split()[1]
-    screen.fill(details__host_key=key, new_password=partner.login.password)
+    screen.fill(details__host_key=key)
     screen.next("Review")
-    screen.fill(more="arrival: {wait: PT3M, look_every: PT1S}")
     screen.button("Test the connection").click()
     expect(screen.frame.locator("td .tag.completed").first).to_be_visible()
     assert screen.frame.locator("tr:has(.tag.failed)").all_inner_texts() == []
@@ -208,6 +216,7 @@ def create_outbound_and_deliver(screen: Screen, partner: PartnerServer) -> None:
     screen.fill(credentials="journey-login", details__host_key=partner.login.host_key)
     screen.next("Review")
     screen.button("Create").click()
+    preview_the_report(screen)
     screen.run()
     screen.expect_status("Completed")
     (sent,) = (partner.files / "out").iterdir()
@@ -216,6 +225,20 @@ def create_outbound_and_deliver(screen: Screen, partner: PartnerServer) -> None:
     with screen.page.expect_download() as download:
         screen.link("Download").click()
     assert Path(download.value.path()).read_bytes() == sent.read_bytes()
+
+
+def preview_the_report(screen: Screen) -> None:
+    """The day before yesterday had no orders, yesterday those that came in before."""
+    screen.link("Preview").click()
+    expect(screen.frame.get_by_text("Adds up with the ledger")).to_be_visible()
+    today = datetime.now(UTC).date()
+    screen.fill(first=str(today - timedelta(days=3)), last=str(today))
+    screen.button("Preview").click()
+    expect(screen.frame.locator("tbody")).to_contain_text("60.00")
+    with screen.page.expect_download() as download:
+        screen.link("Download").click()
+    assert "60.00" in Path(download.value.path()).read_text()
+    screen.link("Overview").click()
 
 
 def fail_and_authorize_again(screen: Screen, partner: PartnerServer) -> None:

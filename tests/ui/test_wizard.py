@@ -10,7 +10,6 @@ import pytest
 
 from data_connections.catalog import current, revisions
 from data_connections.ledger import Ledger
-from data_connections.spec import parse_spec
 from fixtures.catalog import INBOUND, OUTBOUND, apply_to
 
 pytestmark = pytest.mark.airflow
@@ -151,22 +150,3 @@ def test_credentials_go_to_no_other_server_without_the_right_to_them(client, acm
     page = walk(insider, page.text)
     assert walk(insider, page.text, go="save").status_code == 403
     assert current(acme, "acme-conversions").number == 1
-
-
-def test_the_fields_of_every_part_are_asked_for_and_come_back(acme):
-    from ui.draft import content_of_draft, draft_of, section_fields
-
-    content = {
-        **OUTBOUND,
-        "format": {"type": "tsv", "columns": ["Date", "Revenue"], "headers": {"Revenue": "Turnover"}, "header": False},
-        "packaging": {"fin": True, "rows_per_file": 500},
-        "covers": {"days_again": 2},
-    }
-    draft = draft_of(content)
-    assert (draft["format.type"], draft["format.columns"], draft["packaging.fin"]) == ("tsv", "Date\nRevenue", "true")
-    assert "Turnover" in draft["more"]
-    assert parse_spec(content_of_draft(draft)) == parse_spec(content)
-    inbound = draft_of({**INBOUND, "limits": {"max_rejects": 5}, "mapping": {"preset": "cj"}})
-    assert (inbound["limits.max_rejects"], inbound["mapping.preset"]) == ("5", "cj")
-    asked = {field.name for part in ("format", "arrival") for field in section_fields(inbound, part)}
-    assert {"format.delimiter", "arrival.mode", "arrival.wait"} <= asked

@@ -14,17 +14,21 @@ def credentials_in_use(connection: LedgerConnection, visible: Collection[int] | 
     return connection.execute(
         """
         with used as (
-            select v.spec ->> 'credentials' as name, c.name as connection, v.spec #>> '{details,host}' as host,
-                   r.finished_at
+            select named.name, c.name as connection, named.host, r.finished_at
             from connection c
             join connection_revision v on v.connection_id = c.id and v.number = c.revision
+            cross join lateral (values
+                (v.spec ->> 'credentials', v.spec #>> '{details,host}'),
+                (v.spec #>> '{pgp,credentials}', null),
+                (case when v.spec #>> '{details,return_address}' is not null then v.spec #>> '{details,smtp}' end, null)
+            ) named (name, host)
             left join lateral (
                 select finished_at from connection_run where connection_id = c.id and state = 'completed'
                 order by started_at desc, id desc limit 1
             ) r on true
             where c.deleted_at is null and (%(visible)s::bigint[] is null or c.id = any(%(visible)s))
         )
-        select name, array_agg(connection order by connection) as used_by, array_agg(distinct host) as hosts,
+        select name, array_agg(distinct connection order by connection) as used_by, array_agg(distinct host) as hosts,
                max(finished_at) as last_success,
                (select max(a.at) from activity a where a.subject = name and a.what like 'credentials.%%') as changed_at
         from used where name is not null group by name order by name

@@ -43,7 +43,7 @@ def create(
     try:
         made = make_login(ledger, visitor, stored, login, public_key)
     except ConfigurationError as wrong:
-        return _page(request, visitor, ledger, name, wrong=wrong.message, given=login, status=422)
+        return _page(request, visitor, ledger, name, wrong=wrong.message, given=login, given_key=public_key, status=422)
     return _page(request, visitor, ledger, name, login=made.login, made=made)
 
 
@@ -97,10 +97,12 @@ def _page(
     made: NewSecret | None = None,
     wrong: str | None = None,
     given: str = "",
+    given_key: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
     told = confirmed(hosted_spec(ledger, name), login) if login else None
-    values = {"lines": login_lines(ledger, name), "told": told, "made": made, "wrong": wrong, "given": given}
+    values = {"lines": login_lines(ledger, name), "told": told, "made": made, "wrong": wrong}
+    values |= {"given": given, "given_key": given_key}
     return connection_tab(request, visitor, "access", line, status=status, **values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -14,6 +16,7 @@ from ui.airflow_logins import known_logins
 from ui.answers import go_back
 from ui.books import LedgerDep
 from ui.credentials import (
+    SLUG,
     LoginGiven,
     all_credentials,
     offered_by_server,
@@ -27,14 +30,13 @@ from ui.rendering import render
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/credentials", include_in_schema=False)
-NewName = Annotated[str, Form(pattern="^[a-z0-9][a-z0-9_-]*$", max_length=100)]
 Key = Annotated[str, Form(max_length=20_000)]
 
 
 async def sent_login(request: Request) -> dict[str, str]:
-    """Return the parts of a login that a form has."""
+    """Return the name and the parts of a login that a form has."""
     form = await request.form()
-    return {name: value for name in LoginGiven.model_fields if isinstance(value := form.get(name), str)}
+    return {name: value for name in ("name", *LoginGiven.model_fields) if isinstance(value := form.get(name), str)}
 
 
 Sent = Annotated[dict[str, str], Depends(sent_login)]
@@ -60,22 +62,27 @@ def edit_page(request: Request, visitor: VisitorDep, name: Name) -> HTMLResponse
     """Ask for new parts of a login; ``new`` is one that is not there yet."""
     visitor.must(visitor.may_create, "store credentials")
     known = {login.name: login for login in known_logins()}.get(name)
-    given = {"name": "" if name == "new" else name, "login": known.login if known else ""}
-    given |= {"server": known.conn_type if known else "sftp"}
-    given |= {"expires_on": known.expires_on.isoformat() if known and known.expires_on else ""}
-    return _form(request, visitor, given, None)
+    given = {"name": "" if name == "new" else name}
+    if known:
+        given |= {"login": known.login, "server": known.conn_type, "host": known.host, "sender": known.sender}
+        given |= {"port": str(known.port or ""), "expires_on": known.expires_on.isoformat() if known.expires_on else ""}
+    return _form(request, visitor, given)
 
 
 @router.post("/store")
-def store(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: NewName, sent: Sent) -> Response:
+def store(request: Request, visitor: VisitorDep, ledger: LedgerDep, sent: Sent) -> Response:
     """Store a login, or some parts of it; what is left empty stays as it is."""
+    name = sent.get("name", "").strip()
+    visitor.must(visitor.may_create and visitor.may_use(name), f"store the credentials {name}")
+    if not SLUG.fullmatch(name) or name == "new":
+        return _form(request, visitor, sent, {"name": "Write small letters, digits, - and _; new is no name."})
     try:
-        public = save_login(ledger, visitor, name, LoginGiven.model_validate(sent))
+        parts = {key: value for key, value in sent.items() if key != "name"}
+        public = save_login(ledger, visitor, name, LoginGiven.model_validate(parts))
     except ConfigurationError as wrong:
-        return _form(request, visitor, {"name": name, **sent}, wrong.message)
+        return _form(request, visitor, sent, {wrong.field or "login": wrong.message})
     except ValidationError as wrong:
-        text = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong.errors())
-        return _form(request, visitor, {"name": name, **sent}, text)
+        return _form(request, visitor, sent, {str(each["loc"][0]): f"{each['msg']}." for each in wrong.errors()})
     if public:
         return render(request, "public_key.html", visitor, here="credentials", name=name, public_key=public)
     return go_back(request, f"credentials/{name}", "stored")
@@ -115,9 +122,20 @@ def _one(request: Request, visitor: Visitor, one: dict[str, Any], offered: Any =
     return render(request, "credentials_one.html", visitor, here="credentials", one=one, offered=offered)
 
 
-def _form(request: Request, visitor: VisitorDep, given: dict[str, Any], wrong: str | None) -> HTMLResponse:
+def _form(
+    request: Request, visitor: Visitor, given: dict[str, str], wrong: Mapping[str, str] = MappingProxyType({})
+) -> HTMLResponse:
+    names = ("name", *LoginGiven.model_fields)
+    draft = {**dict.fromkeys(names, ""), "kind": "password", "server": "sftp", **given}
+    known = given.get("name", "") if given.get("name", "") in {login.name for login in known_logins()} else ""
     status = 422 if wrong else 200
-    values = {"kind": "password", "login": "", "server": "sftp", "expires_on": "", **given}
     return render(
-        request, "credentials_form.html", visitor, here="credentials", given=values, wrong=wrong, status=status
+        request,
+        "credentials_form.html",
+        visitor,
+        here="credentials",
+        status=status,
+        draft=draft,
+        wrong=wrong,
+        known=known,
     )

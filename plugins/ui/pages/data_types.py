@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, File, HTTPException, Request, Response, UploadFile
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
 
 from data_connections.data_types import DataType, DataTypes, load_data_types
@@ -19,7 +19,7 @@ from data_connections.validation import ValidationOptions
 from data_connections.validation.check import check_file
 from ui.downloads import attachment
 from ui.rendering import render
-from ui.uploads import on_disk
+from ui.uploads import SentFile, on_disk
 from ui.visitor import VisitorDep
 
 router = APIRouter(prefix="/data-types", include_in_schema=False)
@@ -44,9 +44,11 @@ def data_type_page(request: Request, visitor: VisitorDep, data_type: str) -> HTM
 
 
 @router.post("/{data_type}/check")
-def check(request: Request, visitor: VisitorDep, data_type: str, file: Annotated[UploadFile, File()]) -> HTMLResponse:
+def check(request: Request, visitor: VisitorDep, data_type: str, file: SentFile) -> HTMLResponse:
     """Check a file against the data type alone; nothing is kept, and the ledger is not asked."""
     kind = _one(data_type)
+    if file is None:
+        return _page(request, visitor, kind, None, wrong="Choose a file first.")
     options = ValidationOptions(received_at=datetime.now(UTC).replace(microsecond=0), time_zone="UTC")
     with on_disk(file.file, file.filename) as path, path.open("rb") as source:
         report = check_file(source, kind, options, name=path.name, errors_shown=ERRORS_SHOWN)
@@ -66,13 +68,17 @@ def template_file(visitor: VisitorDep, data_type: str, template: str) -> Respons
     return attachment(found[template].open("rb"), f"{kind.name}_{template}")
 
 
-def _page(request: Request, visitor: VisitorDep, kind: DataType, report: dict[str, Any] | None) -> HTMLResponse:
+def _page(
+    request: Request, visitor: VisitorDep, kind: DataType, report: dict[str, Any] | None, wrong: str = ""
+) -> HTMLResponse:
     templates = [path.name for path in _templates(kind)]
     return render(
         request,
         "data_type.html",
         visitor,
         here="data_types",
+        status=422 if wrong else 200,
+        wrong=wrong,
         kind=kind,
         templates=templates,
         codes=CODES,

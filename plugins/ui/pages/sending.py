@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, File, Form, Request, UploadFile
+from fastapi import APIRouter, BackgroundTasks, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from data_connections.catalog import current
@@ -17,11 +17,10 @@ from ui.books import LandingDep, LedgerDep
 from ui.finishing import finish_later
 from ui.found import Name, connection_line
 from ui.rendering import render
-from ui.uploads import on_disk
-from ui.visitor import VisitorDep
+from ui.uploads import SentFile, on_disk
+from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/connections/{name}/send", include_in_schema=False)
-Upload = Annotated[UploadFile, File()]
 
 
 @router.get("")
@@ -30,7 +29,7 @@ def send_page(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Na
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
     visitor.must(visitor.may_run(name), f"send files to {name}")
-    return render(request, "send.html", visitor, here="connections", line=line, report=None)
+    return _page(request, visitor, line)
 
 
 @router.post("")
@@ -41,7 +40,7 @@ def send_file(
     landing: LandingDep,
     later: BackgroundTasks,
     name: Name,
-    file: Upload,
+    file: SentFile,
     action: Annotated[str, Form(pattern="^(check|send)$")] = "check",
     again: Annotated[bool, Form()] = False,
 ) -> Response:
@@ -49,15 +48,33 @@ def send_file(
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
     visitor.must(visitor.may_run(name), f"send files to {name}")
+    if file is None:
+        return _page(request, visitor, line, wrong="Choose a file first.", again=again)
     known = load_data_types(Settings.from_environment().schemas)
     with on_disk(file.file, file.filename) as path:
         if action == "check":
             with path.open("rb") as source:
                 report = check_sample(ledger, current(ledger, name).spec, source, path.name, known)
-            return render(request, "send.html", visitor, here="connections", line=line, report=report.as_json())
+            return _page(request, visitor, line, report=report.as_json(), again=again)
         taken = manual.take(ledger, landing, name, path, who=visitor.name, again=again, data_types=known)
     finish_later(later, ledger, landing, taken)
     return _followed(request, taken)
+
+
+def _page(
+    request: Request, visitor: Visitor, line: Any, *, report: Any = None, wrong: str = "", again: bool = False
+) -> HTMLResponse:
+    return render(
+        request,
+        "send.html",
+        visitor,
+        here="connections",
+        status=422 if wrong else 200,
+        line=line,
+        report=report,
+        wrong=wrong,
+        again=again,
+    )
 
 
 def _followed(request: Request, submission_id: int) -> RedirectResponse:

@@ -112,30 +112,75 @@ document.querySelector("form[data-report]")?.addEventListener("submit", async (e
   }
 });
 
-// The wizard checks what is written as it is written, and says the schedule in words.
+// The wizard: fields that are of no use with what was chosen are hidden; without this script all are shown.
 const wizard = document.querySelector("form[data-wizard]");
-wizard?.addEventListener("change", async (event) => {
-  if (event.target.matches("[name=method], [name=methodology]")) {
-    wizard.querySelector("[data-stay]")?.click();
-    return;
+const valueOf = (form, name) => {
+  const field = form.querySelector(`[name="${name}"]:checked`) || form.querySelector(`[name="${name}"]:not([type=radio])`);
+  return field ? field.value.trim() : "";
+};
+const fits = (form, condition) => {
+  const [name, values] = condition.split("=");
+  return values === "*" ? Boolean(valueOf(form, name)) : values.split("|").includes(valueOf(form, name));
+};
+const showFitting = (form) => {
+  for (const part of form.querySelectorAll("[data-when]")) {
+    part.hidden = !part.dataset.when.split("&").every((condition) => fits(form, condition));
   }
-  if (event.target.type === "file") return;
+  for (const button of form.querySelectorAll("[data-stay]")) button.hidden = true;
+};
+for (const form of document.querySelectorAll("form[data-fits]")) {
+  form.addEventListener("change", () => showFitting(form));
+  showFitting(form);
+}
+
+// Choices that change what is asked, and rows that are added or taken away, renew the form without losing the place.
+const redraw = async (button) => {
+  const content = new FormData(wizard, button);
+  content.delete("sample");
+  const answer = await fetch(wizard.getAttribute("action"), { method: "POST", body: content, headers: { Accept: "text/html" } });
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form[data-wizard]");
+  if (!answer.ok || !fresh) return wizard.requestSubmit(button);
+  const opened = [...wizard.querySelectorAll("details[open]")].map((each) => each.id);
+  const focused = document.activeElement;
+  const [name, value] = [focused?.name, focused?.value];
+  wizard.replaceChildren(...[...fresh.childNodes].map((each) => document.adoptNode(each)));
+  for (const id of opened) if (id) document.getElementById(id)?.setAttribute("open", "");
+  showFitting(wizard);
+  const [what, rows] = button.value.split(":");
+  const added = what === "add" && [...wizard.querySelectorAll(`[id="rows-${rows}"] > .one`)].pop();
+  const kept = name && [...wizard.querySelectorAll(`[name="${name}"]`)].find((each) => !/radio|submit/.test(each.type) || each.value === value);
+  (added ? added.querySelector("input, select") : kept)?.focus();
+};
+wizard?.addEventListener("click", (event) => {
+  const button = event.target.closest("button[value^='add:'], button[value^='drop:']");
+  if (!button) return;
+  event.preventDefault();
+  redraw(button).catch(() => wizard.requestSubmit(button));
+});
+
+// What is written is checked as it is written, and the schedule said in words.
+const checkLive = async (field) => {
   const content = new FormData(wizard);
   content.delete("sample");
   content.set("go", "check");
   const answer = await fetch(wizard.getAttribute("action"), { method: "POST", body: content, headers: { Accept: "application/json" } });
   if (!answer.ok) return;
   const { wrong, schedule } = await answer.json();
-  const name = event.target.name;
+  const name = field.name;
   for (const place of wizard.querySelectorAll("[data-wrong]")) {
     const own = place.dataset.wrong;
-    if (own === name || !wrong[own]) place.textContent = wrong[own] || "";
+    const concerns = own === name || name.startsWith(`${own}.`) || own.startsWith(`${name.split(".").slice(0, -1).join(".")}.`);
+    if (concerns || !wrong[own]) place.textContent = wrong[own] || "";
   }
-  event.target.toggleAttribute("aria-invalid", Boolean(wrong[name]));
+  field.toggleAttribute("aria-invalid", Boolean(wrong[name]));
   const words = wizard.querySelector("[data-schedule]");
   if (words) words.textContent = schedule.words && schedule.words + (schedule.next[0] ? `. Next: ${schedule.next[0]}` : "");
+};
+wizard?.addEventListener("change", (event) => {
+  const stay = wizard.querySelector("[data-stay]");
+  if (stay && event.target.matches("[name=method], [name=methodology], [name=data_type]")) redraw(stay).catch(() => {});
+  else if (event.target.type !== "file") checkLive(event.target).catch(() => {});
 });
-
 // Only the fields of the chosen way are shown; without this script all are.
 const ways = document.querySelector("form[data-ways]");
 const showWay = () => {

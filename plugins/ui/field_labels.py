@@ -1,0 +1,47 @@
+"""What fields of a spec are called in forms."""
+
+from __future__ import annotations
+
+from ui.wizard_layout import Section, is_below, section_of
+
+_LABELS = {
+    "mapping.columns.from": "Their column",
+    "mapping.columns.name": "Our column",
+    "mapping.columns": "Columns that are mapped",
+    "expects": "Expected",
+    "expectations.rows": "Expectations of each row",
+    "expectations.file": "Expectations of the file",
+    "access_control": "Rights of roles",
+    "contacts.ours": "Contacts on our side",
+    "contacts.partner": "Contacts on the partner's side",
+    "details.host_key": "Public keys of the server",
+    "details.certificate": "Certificates of the server",
+    "details.authserv_id": "Name of our mail server",
+    "details.smtp": "Mail server for answers",
+    "pgp.credentials": "PGP keys",
+}
+_PARTS = {"details", "format", "mapping", "packaging", "covers", "arrival", "limits", "alerts", "pgp", "expectations"}
+"""Parts whose fields stand in a section of their own, so that nobody needs to be told."""
+
+
+def field_label(name: str, rows: str = "") -> str:
+    """Return what a field is called: its name as words, or better ones.
+
+    Args:
+        name: Dotted name in the spec; in a row, its name in the row.
+        rows: Of a row: the field of rows.
+    """
+    whole = f"{rows}.{name}" if rows else name
+    first, _, rest = name.partition(".")
+    words = (rest if first in _PARTS and rest and not rows else name).replace(".", " ").replace("_", " ")
+    return _LABELS.get(whole, words[:1].upper() + words[1:])
+
+
+def row_of(path: str) -> str:
+    """Return the field of rows that a row such as ``mapping.columns.0.`` is of, with a dot at its end."""
+    return path.rstrip(".").rpartition(".")[0] + "."
+
+
+def is_in_section(name: str, section: Section) -> bool:
+    """Whether a field is one of a section's."""
+    return section_of(name) is section or any(is_below(name, each) for each in section.names)
