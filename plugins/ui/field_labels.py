@@ -20,6 +20,16 @@ _LABELS = {
     "details.smtp": "Mail server for answers",
     "pgp.credentials": "PGP keys",
 }
+_HINTS = {
+    "mapping.columns": "Columns of the data type, and where their values come from; the others go by their own names.",
+    "mapping.columns.name": "A column of the data type.",
+    "mapping.preset": "A mapping to begin with; what stands here wins.",
+    "schedule": "hourly, every 4 hours, twice daily, daily, weekly, monthly, on request, or a cron line such as "
+    "30 6 * * *.",
+    "time_zone": "Such as Europe/Berlin.",
+    "pgp.credentials": "Keys that were stored under Credentials.",
+    "access_control": "What roles may do with the connection.",
+}
 _PARTS = {"details", "format", "mapping", "packaging", "covers", "arrival", "limits", "alerts", "pgp", "expectations"}
 """Parts whose fields stand in a section of their own, so that nobody needs to be told."""
 
@@ -35,6 +45,11 @@ def field_label(name: str, rows: str = "") -> str:
     first, _, rest = name.partition(".")
     words = (rest if first in _PARTS and rest and not rows else name).replace(".", " ").replace("_", " ")
     return _LABELS.get(whole, words[:1].upper() + words[1:])
+
+
+def field_hint(hint: str, name: str, rows: str = "") -> str:
+    """Return what a field is, for people: as its model says, or in better words for a form."""
+    return _HINTS.get(f"{rows}.{name}" if rows else name, hint)
 
 
 def row_of(path: str) -> str:

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data_connections.catalog.overview import STATUS
 from ui.done import DONE
-from ui.field_labels import field_label, is_in_section, row_of
+from ui.field_labels import field_hint, field_label, is_in_section, row_of
 from ui.frame import frame
 from ui.visitor import Visitor
 
@@ -102,7 +102,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(moment=_moment, number=_number, size=_size, words=_words, method=method_name)
     environment.filters["as_options"] = _as_options
-    environment.filters.update(field_label=field_label, row_of=row_of, in_section=is_in_section)
+    environment.filters.update(field_label=field_label, field_hint=field_hint, row_of=row_of, in_section=is_in_section)
     environment.globals.update(
         DONE=DONE, navigation=NAVIGATION, with_query=with_query, STATUS_WORDS=STATUS_WORDS, STATE_WORDS=STATE_WORDS
     )

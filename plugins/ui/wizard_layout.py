@@ -53,7 +53,22 @@ SECTIONS = (
     Section("expectations", "Expectations of your own", "type", ("expectations",)),
     Section("covers", "Days that are sent", "type", ("covers",)),
     Section("packaging", "How rows become files", "type", ("packaging",)),
-    Section("details", "", "method", ("details",)),
+    Section(
+        "details",
+        "",
+        "method",
+        (
+            "details.host",
+            "details.port",
+            "details.tls",
+            "details.to",
+            "details.cc",
+            "details.folder",
+            "details.file_pattern",
+            "details.file_name",
+            "details",
+        ),
+    ),
     Section("schedule", "", "method", ("schedule", "time_zone")),
     Section(
         "whole",

@@ -44,7 +44,7 @@ document.addEventListener(
 
 // Filters apply when they are chosen.
 document.addEventListener("change", (event) => {
-  if (event.target.matches("form.filters select, form.filters input[type=date], form[data-live-form] select.reload")) {
+  if (event.target.matches("form.filters:not([data-asks]) :is(select, input[type=date]), form[data-live-form] select.reload")) {
     event.target.form.requestSubmit();
   }
   if (event.target.matches("input[data-all]")) {
