@@ -131,9 +131,7 @@ def _choices(ledger: Ledger, draft: Draft, step: str, known: Known) -> dict[str,
         "server": server_of(draft),
         "logins": [each for each in logins if each.conn_type == server_of(draft)],
         "named": {
-            "mapping.preset": sorted(
-                path.stem for path in (Settings.from_environment().include / "mappings").glob("*.yaml")
-            ),
+            "mapping.preset": sorted(path.stem for path in Settings.from_environment().mappings.glob("*.yaml")),
             **{name: [each.name for each in logins if each.conn_type == kind] for name, kind in _LOGINS.items()},
         },
         "suggested": _suggested(draft) if step == "type" else {},
