@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +24,7 @@ pytest_plugins = [
     "fixtures.hosting",
     "fixtures.fault_proxy",
     "fixtures.ftp_fault_proxy",
+    "fixtures.sftp_line",
     "fixtures.catalog",
     "fixtures.desk",
     "fixtures.sender",
@@ -64,6 +68,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.ledger)
         heavy = next(filter(item.get_closest_marker, ("stack", "airflow")), None)
         item.add_marker(pytest.mark.xdist_group(heavy or str(item.path)))
+        if item.path.parent.name == "endpoints":
+            item.add_marker("closes_everything")
+        if item.get_closest_marker("closes_everything"):
+            for kind in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):
+                item.add_marker(pytest.mark.filterwarnings(f"error::{kind}"))
         if heavy and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(900))
         weights[item.path] = max(weights.get(item.path, 0), _weight(item))
@@ -81,6 +90,18 @@ def _weight(item: pytest.Item) -> int:
     if "faults" in item.path.parts:
         return 2
     return 1 if item.get_closest_marker("ledger") else 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_is_left_open_is_found_in_its_module(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not request.node.get_closest_marker("closes_everything"):
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    yield
+    gc.collect()
 
 
 def pytest_unconfigure() -> None:

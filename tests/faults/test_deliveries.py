@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -86,7 +86,7 @@ deliver(Ledger(url), Landing(landing), receiver, int(delivery))
 
 
 def test_a_sender_that_is_killed_in_mid_upload_is_taken_up_by_the_next(
-    outbound: Outbound, tmp_path: Path, fault_proxy: type[FaultProxy]
+    outbound: Outbound, tmp_path: Path, fault_proxy: Callable[[int], FaultProxy]
 ) -> None:
     delivery = checked(outbound)
     proxy = fault_proxy(outbound.partner.port)
@@ -122,7 +122,7 @@ def wait_for_part(outbound: Outbound, process: subprocess.Popen[bytes]) -> str:
 @pytest.mark.parametrize("after", [0, 500, 1_500, 2_500, 3_000, 3_500, 4_000, 5_000, 6_000, 7_000, 9_000])
 @pytest.mark.parametrize("mode", ["cut", "fin"])
 def test_a_connection_that_is_cut_anywhere_leaves_a_whole_file_or_none(
-    outbound: Outbound, fault_proxy: type[FaultProxy], mode: str, after: int
+    outbound: Outbound, fault_proxy: Callable[[int], FaultProxy], mode: str, after: int
 ) -> None:
     delivery = checked(outbound)
     proxy = fault_proxy(outbound.partner.port)

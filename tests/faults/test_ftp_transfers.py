@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from typing import Literal
 
 import pytest
@@ -16,15 +17,16 @@ from data_connections.endpoints.publish import publish
 from data_connections.errors import FileChanged, RetriableEndpointError
 from fixtures.fault_proxy import Fault
 from fixtures.ftp_fault_proxy import FtpFaultProxy
-from fixtures.ftp_servers import PASSWORD, FtpServer, pyftpdlib
+from fixtures.ftp_servers import PASSWORD, FtpServer, free_ports, pyftpdlib
 
+pytestmark = pytest.mark.closes_everything
 IMPATIENT = Timeouts(connect=2, login=2, operation=1, stall=0.5, close=0.5)
 SIZE = 3_000_000
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[FtpServer]:
-    with pyftpdlib(tls=False) as server:
+    with pyftpdlib(tls=False, passive_ports=free_ports()) as server:
         yield server
 
 
@@ -36,17 +38,19 @@ def server(running: FtpServer) -> Iterator[FtpServer]:
 
 
 @pytest.fixture
-def proxy(server: FtpServer, ftp_fault_proxy: type[FtpFaultProxy]) -> FtpFaultProxy:
-    return ftp_fault_proxy(server.port)
+def proxy(server: FtpServer, ftp_fault_proxy: Callable[..., FtpFaultProxy]) -> FtpFaultProxy:
+    return ftp_fault_proxy(server.port, server.passive_ports)
 
 
 @pytest.fixture
 def endpoint(server: FtpServer, proxy: FtpFaultProxy) -> PlainFtpEndpoint:
-    return PlainFtpEndpoint("127.0.0.1", proxy.port, Credentials(server.login, PASSWORD), IMPATIENT)
+    return PlainFtpEndpoint(proxy.host, proxy.port, Credentials(server.login, PASSWORD), IMPATIENT)
 
 
-@pytest.mark.parametrize("mode", ["cut", "fin", "freeze"])
-@pytest.mark.parametrize("after", [0, 1, 1_500_000, SIZE - 1])
+@pytest.mark.parametrize(
+    ("mode", "after"),
+    [*product(("cut", "fin"), (0, 1, 1_500_000, SIZE - 1)), ("freeze", 0), ("freeze", SIZE - 1)],
+)
 async def test_a_transfer_that_breaks_goes_on_and_the_file_is_whole(
     server: FtpServer,
     proxy: FtpFaultProxy,

@@ -20,6 +20,7 @@ from fixtures.ftp_servers import PASSWORD, FtpServer
 from fixtures.sender import Partner, orders_file
 from local_stack.partner_sftp import PartnerServer
 
+pytestmark = pytest.mark.closes_everything
 QUICK = Timeouts(connect=5, login=10, operation=10, stall=10, close=2)
 SMALL = 256 * 1024
 LARGE = b"x" * (4 * SMALL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +16,7 @@ from fixtures.fault_proxy import FaultProxy, Mode
 from fixtures.imap_server import LOGIN, PASSWORD, ImapServer, imap_server
 from fixtures.mail_servers import Mailbox
 
+pytestmark = pytest.mark.closes_everything
 QUICK = Timeouts(connect=0.5, login=0.5, operation=0.5, stall=0.5, close=0.2)
 CONTENT = bytes(range(256)) * 8000
 MAIL = (
@@ -25,7 +26,7 @@ MAIL = (
 
 
 @contextmanager
-def behind(proxy: type[FaultProxy]) -> Iterator[tuple[FaultProxy, ImapEndpoint]]:
+def behind(proxy: Callable[[int], FaultProxy]) -> Iterator[tuple[FaultProxy, ImapEndpoint]]:
     with imap_server(ImapServer()) as server:
         server.deliver(MAIL)
         faulty = proxy(server.port)
@@ -35,7 +36,7 @@ def behind(proxy: type[FaultProxy]) -> Iterator[tuple[FaultProxy, ImapEndpoint]]
 @pytest.mark.parametrize("mode", ["cut", "fin", "freeze", "blackhole"])
 @pytest.mark.parametrize("after", [30, 400, 1_500_000])
 async def test_whatever_happens_while_a_mailbox_is_read_the_next_look_finds_all(
-    fault_proxy: type[FaultProxy], mode: Mode, after: int
+    fault_proxy: Callable[[int], FaultProxy], mode: Mode, after: int
 ) -> None:
     with behind(fault_proxy) as (proxy, endpoint):
         proxy.set(mode, after, times=1)
@@ -50,7 +51,7 @@ async def test_whatever_happens_while_a_mailbox_is_read_the_next_look_finds_all(
         assert b"".join(kept) == CONTENT
 
 
-async def test_a_fetch_that_is_cut_begins_again_and_is_whole(fault_proxy: type[FaultProxy]) -> None:
+async def test_a_fetch_that_is_cut_begins_again_and_is_whole(fault_proxy: Callable[[int], FaultProxy]) -> None:
     with behind(fault_proxy) as (proxy, lister):
         async with lister:
             (file,) = await lister.list("INBOX")
@@ -62,7 +63,9 @@ async def test_a_fetch_that_is_cut_begins_again_and_is_whole(fault_proxy: type[F
     assert (b"".join(kept), fetched.resumed) == (CONTENT, 2)
 
 
-async def test_a_login_to_a_silent_server_ends_in_time(fault_proxy: type[FaultProxy], mailbox: Mailbox) -> None:
+async def test_a_login_to_a_silent_server_ends_in_time(
+    fault_proxy: Callable[[int], FaultProxy], mailbox: Mailbox
+) -> None:
     for tls, port in (("implicit", mailbox.servers.imaps_port), ("starttls", mailbox.servers.imap_port)):
         proxy = fault_proxy(port)
         proxy.set("freeze", 60)
@@ -72,7 +75,7 @@ async def test_a_login_to_a_silent_server_ends_in_time(fault_proxy: type[FaultPr
         assert time.monotonic() - begun < 4
 
 
-async def test_bits_that_turn_under_tls_are_noticed(fault_proxy: type[FaultProxy], mailbox: Mailbox) -> None:
+async def test_bits_that_turn_under_tls_are_noticed(fault_proxy: Callable[[int], FaultProxy], mailbox: Mailbox) -> None:
     mailbox.put(MAIL)
     proxy = fault_proxy(mailbox.servers.imaps_port)
     proxy.set("flip", 500_000, times=1)

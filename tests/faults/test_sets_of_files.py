@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -89,7 +89,7 @@ def watched(folder: Path) -> Iterator[list[str]]:
 
 @pytest.mark.parametrize("after", [5_000, 7_000, 7_400, 7_800, 8_200, 8_600])
 def test_a_connection_that_is_cut_anywhere_never_leaves_a_manifest_of_a_torn_set(
-    outbound: Outbound, tmp_path: Path, fault_proxy: type[FaultProxy], after: int
+    outbound: Outbound, tmp_path: Path, fault_proxy: Callable[[int], FaultProxy], after: int
 ) -> None:
     outbound.all_steps(DAY)
     outbound.reports = report_of_orders(tmp_path / "include", [2] * 6, filler=2)

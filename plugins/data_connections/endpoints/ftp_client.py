@@ -15,6 +15,7 @@ Tls = Literal["explicit", "implicit", "none"]
 # The methods without the TLS that ftplib adds in its own way.
 PLAIN = ftplib.FTP
 _AT_HAND = 0.1
+_REASON_WITHIN = 3.0
 _PORTS = range(1, 65536)
 
 
@@ -95,7 +96,7 @@ class FtpClient(ftplib.FTP_TLS):
             raise reason from late
         except OSError as broken:
             self.drop_data()
-            reason = self._reason(self._timeouts.operation)
+            reason = self._reason(min(_REASON_WITHIN, self._timeouts.operation))
             if reason is None:
                 raise
             raise reason from broken

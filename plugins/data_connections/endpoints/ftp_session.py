@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from threading import RLock
 from typing import Literal
 
 from data_connections.endpoints.certificates import check_pinned
 from data_connections.endpoints.contract import Credentials, Timeouts
+from data_connections.endpoints.cuttable import Cuttable, calling
 from data_connections.endpoints.ftp_client import PLAIN, FtpClient, Tls
 from data_connections.endpoints.ftp_errors import login_refused, no_tls
 from data_connections.endpoints.ftp_listing import parse_time
@@ -25,79 +25,58 @@ BLOCK = 1024 * 1024
 FILL_WITHIN = 0.5
 
 
-class FtpSession:
+class FtpSession(Cuttable):
     """A connection that is logged in.
 
     Attributes:
         address: Where it is, for messages.
         home: Folder that the login starts in, absolute.
         features: What the server says it can do, such as ``MLST``.
-        is_closed: Whether it is of no use any more.
         used: When it last answered, in seconds of the monotonic clock.
     """
 
     def __init__(
         self, sock: socket.socket, host: str, context: ssl.SSLContext | None, timeouts: Timeouts, address: str
     ) -> None:
+        super().__init__()
         self.address = address
         self._client = FtpClient(host, sock, context, timeouts)
         self._block = bytearray(BLOCK)
         self._timeouts = timeouts
         self._type = ""
-        self._calls = RLock()
         self.home = "/"
         self.features: frozenset[str] = frozenset()
         self.used = time.monotonic()
-        self.is_closed = False
 
+    @calling
     def log_in(self, tls: Tls, credentials: Credentials) -> None:
         """Greet, encrypt, log in and ask what the server can do.
 
         Raises:
             FatalEndpointError: No TLS where it is wanted, another certificate, or a refused login.
         """
-        with self._call():
-            self._socket.settimeout(self._timeouts.login)
-            secured = _encrypt(self._client, tls, self.address)
-            if secured is not None:
-                check_pinned(secured, credentials, self.address)
-            try:
-                PLAIN.login(self._client, credentials.login, credentials.password or "")
-            except ftplib.error_perm as error:
-                raise login_refused(self.address, credentials.login, error, encrypted=tls != "none") from error
-            if tls != "none":
-                self._client.prot_p()
-            self._settle()
+        self._socket.settimeout(self._timeouts.login)
+        secured = _encrypt(self._client, tls, self.address)
+        if secured is not None:
+            check_pinned(secured, credentials, self.address)
+        try:
+            PLAIN.login(self._client, credentials.login, credentials.password or "")
+        except ftplib.error_perm as error:
+            raise login_refused(self.address, credentials.login, error, encrypted=tls != "none") from error
+        if tls != "none":
+            self._client.prot_p()
+        self._settle()
 
+    @calling
     def offered_certificate(self, tls: Tls) -> bytes:
         """Return the server's certificate (DER), without logging in and whoever vouches for it.
 
         Raises:
             FatalEndpointError: It has no TLS.
         """
-        with self._call():
-            self._socket.settimeout(self._timeouts.login)
-            secured = _encrypt(self._client, tls, self.address)
-            return (secured and secured.getpeercert(binary_form=True)) or b""
-
-    @contextmanager
-    def _call(self) -> Iterator[None]:
-        """Hold the connections open for a call; those that were cut meanwhile are closed at its end."""
-        try:
-            with self._calls:
-                self._refuse_closed()
-                yield
-        except (ValueError, AttributeError):
-            # What the ssl module says of a socket that another thread has cut.
-            self._refuse_closed()
-            raise
-        finally:
-            if self.is_closed:
-                self._close()
-
-    def _refuse_closed(self) -> None:
-        if self.is_closed:
-            raise ConnectionAbortedError("it was cut from here")
+        self._socket.settimeout(self._timeouts.login)
+        secured = _encrypt(self._client, tls, self.address)
+        return (secured and secured.getpeercert(binary_form=True)) or b""
 
     def _settle(self) -> None:
         self._socket.settimeout(self._timeouts.operation)
@@ -119,14 +98,14 @@ class FtpSession:
         assert self._client.sock is not None  # noqa: S101 - it is set from the beginning, and closed for good
         return self._client.sock
 
+    @calling
     def command(self, line: str) -> str:
         """Send one command and return the answer.
 
         Raises:
             ftplib.Error: The server says no.
         """
-        with self._call():
-            answer = self._client.sendcmd(line)
+        answer = self._client.sendcmd(line)
         self.used = time.monotonic()
         return answer
 
@@ -223,15 +202,15 @@ class FtpSession:
         self.set_type("I")
         self._open(f"{command} {self._sent(path)}", offset or None, self._timeouts.stall)
 
+    @calling
     def _open(self, command: str, offset: int | None, limit: float) -> None:
-        with self._call():
-            connection, _ = self._client.ntransfercmd(command, offset)
-            connection.settimeout(limit)
+        connection, _ = self._client.ntransfercmd(command, offset)
+        connection.settimeout(limit)
 
     @contextmanager
     def _transfer(self) -> Iterator[socket.socket]:
         """Hand out the data connection; where it breaks, the server's reason is raised."""
-        with self._call(), self._client.explained():
+        with self.call(), self._client.explained():
             if self._client.data is None:
                 raise ConnectionAbortedError("the data connection is closed")
             yield self._client.data
@@ -257,39 +236,31 @@ class FtpSession:
             for start in range(0, len(view), PIECE):
                 data.sendall(view[start : start + PIECE])
 
+    @calling
     def finish(self) -> None:
         """Close the data connection and wait for the server to say that all went well."""
-        with self._call():
-            data = self._client.data
-            if isinstance(data, ssl.SSLSocket):
-                data.settimeout(self._timeouts.close)
-                # Some servers never answer the goodbye; the sizes are compared anyway.
-                with suppress(OSError, ValueError):
-                    data.unwrap()
-            self._client.drop_data()
-            self._client.voidresp()
+        data = self._client.data
+        if isinstance(data, ssl.SSLSocket):
+            data.settimeout(self._timeouts.close)
+            # Some servers never answer the goodbye; the sizes are compared anyway.
+            with suppress(OSError, ValueError):
+                data.unwrap()
+        self._client.drop_data()
+        self._client.voidresp()
         self.used = time.monotonic()
 
     def leave(self) -> None:
         """Say goodbye and close."""
-        with suppress(OSError, EOFError, ftplib.Error), self._call():
+        with suppress(OSError, EOFError, ftplib.Error), self.call():
             self._socket.settimeout(self._timeouts.close)
             self._client.quit()
         self.abort()
 
-    def abort(self) -> None:
-        """Cut the connections: a call that waits in another thread ends at once, and closes them."""
-        self.is_closed = True
+    def _shut(self) -> None:
         self._client.shut()
-        self._close()
 
     def _close(self) -> None:
-        # A descriptor that is closed while another thread reads from it may be somebody else's by then.
-        if self._calls.acquire(blocking=False):
-            try:
-                self._client.close()
-            finally:
-                self._calls.release()
+        self._client.close()
 
 
 def _encrypt(client: FtpClient, tls: Tls, address: str) -> ssl.SSLSocket | None:

@@ -163,22 +163,14 @@ class ImapEndpoint(MailEndpoint):
         if self._context is None and self._tls != "none":
             self._context = await self._blocking(tls_context, self._credentials)
         sock = await open_socket(self.host, self.port, self._timeouts)
+        session = ImapSession(sock, self.host, self.port, self._context, self._timeouts, self.address)
         try:
             async with asyncio.timeout(self._timeouts.login):
-                return await self._blocking(
-                    ImapSession.log_in,
-                    sock,
-                    self.host,
-                    self.port,
-                    self._tls,
-                    self._context,
-                    self._credentials,
-                    self._timeouts,
-                    self.address,
-                )
+                await self._blocking(session.log_in, self._tls, self._credentials)
         except BaseException:
-            sock.close()
+            session.abort()
             raise
+        return session
 
     async def _blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ from imapclient.exceptions import CapabilityError, IMAPClientError
 
 from data_connections.endpoints.certificates import check_pinned
 from data_connections.endpoints.contract import Credentials, Timeouts
+from data_connections.endpoints.cuttable import Cuttable, calling
 from data_connections.endpoints.imap_errors import login_refused, mailbox_missing, said
 from data_connections.endpoints.mail import MOST_BYTES, Farewell, MailId, MailState, MailUnreadable
 from data_connections.errors import EndpointFileMissing, FatalEndpointError
@@ -46,58 +47,66 @@ class _Client(IMAPClient):  # type: ignore[misc]  # imapclient has no types
         return _Protocol(self.host, self.port, self._given)
 
 
-class ImapSession:
+class ImapSession(Cuttable):
     """A connection that is logged in.
 
     Attributes:
         used: When it last answered, in seconds of the monotonic clock.
-        is_closed: Whether it is of no use any more.
     """
 
-    def __init__(self, client: _Client, address: str) -> None:
-        self._client = client
-        self._address = address
-        self._selected: tuple[str, int, bool] | None = None
-        self.used = time.monotonic()
-        self.is_closed = False
-
-    @classmethod
-    def log_in(
-        cls,
+    def __init__(
+        self,
         sock: socket.socket,
         host: str,
         port: int,
-        tls: Tls,
         context: ssl.SSLContext | None,
-        credentials: Credentials,
         timeouts: Timeouts,
         address: str,
-    ) -> ImapSession:
-        """Greet, encrypt and log in, on a connected socket.
+    ) -> None:
+        super().__init__()
+        self._host = host
+        self._port = port
+        self._context = context
+        self._timeouts = timeouts
+        self._address = address
+        self._given = sock
+        self._logged_in: _Client | None = None
+        self._selected: tuple[str, int, bool] | None = None
+        self.used = time.monotonic()
+
+    @property
+    def _client(self) -> _Client:
+        assert self._logged_in is not None  # noqa: S101 - the first thing that is done
+        return self._logged_in
+
+    @calling
+    def log_in(self, tls: Tls, credentials: Credentials) -> None:
+        """Greet, encrypt and log in.
 
         Raises:
             FatalEndpointError: No TLS where it is wanted, another certificate, or a refused login.
         """
-        sock.settimeout(timeouts.login)
-        if tls == "implicit" and context is not None:
-            secured = context.wrap_socket(sock, server_hostname=host)
-            check_pinned(secured, credentials, address)
-            sock = secured
-        client = _Client(host, port, sock)
+        self._given.settimeout(self._timeouts.login)
+        if tls == "implicit" and self._context is not None:
+            secured = self._context.wrap_socket(self._given, server_hostname=self._host, do_handshake_on_connect=False)
+            # First kept, so that it can be cut while the server is silent.
+            self._given = secured
+            secured.do_handshake()
+            check_pinned(secured, credentials, self._address)
+        self._logged_in = client = _Client(self._host, self._port, self._given)
         if tls == "starttls":
-            _start_tls(client, context, credentials, address)
+            _start_tls(client, self._context, credentials, self._address)
         if client.has_capability("LOGINDISABLED"):
-            raise FatalEndpointError(f"{address}: the server lets nobody log in without TLS. Set tls: starttls.")
+            raise FatalEndpointError(f"{self._address}: the server lets nobody log in without TLS. Set tls: starttls.")
         try:
             client.login(credentials.login, credentials.password or "")
         except imaplib.IMAP4.abort:
             raise
         except IMAPClientError as error:
-            raise login_refused(address, credentials.login, error) from error
-        session = cls(client, address)
-        session._client.socket().settimeout(timeouts.operation)
-        return session
+            raise login_refused(self._address, credentials.login, error) from error
+        client.socket().settimeout(self._timeouts.operation)
 
+    @calling
     def states(self, mailbox: str, since: date, known: Iterable[MailState]) -> list[MailState]:
         """Return the mails that came in on ``since`` or later, by UID; what is known of some is not asked again."""
         validity = self._select(mailbox)
@@ -128,6 +137,7 @@ class ImapSession:
             received_at = found.get(b"INTERNALDATE") or datetime.now(UTC)
             yield uid, _utc(received_at), int(found.get(b"RFC822.SIZE") or 0)
 
+    @calling
     def received_at(self, mail: MailId) -> datetime:
         """Return when a mail came in; errors as in ``piece``."""
         self._find(mail)
@@ -136,6 +146,7 @@ class ImapSession:
             raise MailUnreadable(f"{self._address}: {mail.path} came in at no time that can be read.")
         return _utc(received_at)
 
+    @calling
     def piece(self, mail: MailId, offset: int) -> bytes:
         """Return up to ``PIECE`` bytes of a mail from ``offset``, none at its end; it stays unread.
 
@@ -159,6 +170,7 @@ class ImapSession:
             raise EndpointFileMissing(f"{self._address}: {mail.path} is gone. Somebody may have moved or deleted it.")
         return dict(found)
 
+    @calling
     def finish(self, mail: MailId, farewell: Farewell) -> None:
         """Mark, flag, move or delete a mail; errors as in ``piece``."""
         self._find(mail, write=True)
@@ -186,6 +198,7 @@ class ImapSession:
         with suppress(CapabilityError):
             self._client.uid_expunge([mail.uid])
 
+    @calling
     def make_mailbox(self, folder: str) -> bool:
         """Make a folder of the mailbox unless it is there; return whether it was not."""
         if self._client.folder_exists(folder):
@@ -193,11 +206,13 @@ class ImapSession:
         self._client.create_folder(folder)
         return True
 
+    @calling
     def may_write(self, mailbox: str) -> bool:
         """Whether flags of mails in a folder may be changed."""
         self._selected = None
         return b"READ-WRITE" in self._choose(mailbox, write=True)
 
+    @calling
     def remove_mailbox(self, folder: str) -> None:
         """Delete a folder that was just made."""
         self._client.delete_folder(folder)
@@ -226,25 +241,32 @@ class ImapSession:
         except IMAPClientError as error:
             raise mailbox_missing(self._address, mailbox, error) from error
 
+    @calling
     def check(self) -> None:
         """Ask whether the connection still lives."""
         self._client.noop()
         self.used = time.monotonic()
 
     def leave(self) -> None:
-        """Say goodbye."""
-        self.is_closed = True
-        with suppress(OSError, IMAPClientError):
+        """Say goodbye and close."""
+        with suppress(OSError, IMAPClientError), self.call():
             self._client.logout()
         self.abort()
 
-    def abort(self) -> None:
-        """Cut the connection, from whatever thread; what waits for it ends at once."""
-        self.is_closed = True
+    def _shut(self) -> None:
         with suppress(OSError):
-            self._client.socket().shutdown(socket.SHUT_RDWR)
-        with suppress(OSError):
-            self._client.socket().close()
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _close(self) -> None:
+        if self._logged_in is not None:
+            with suppress(OSError):
+                self._logged_in.shutdown()
+        self._given.close()
+
+    @property
+    def _socket(self) -> socket.socket:
+        found: socket.socket = self._given if self._logged_in is None else self._logged_in.socket()
+        return found
 
 
 def _start_tls(client: _Client, context: ssl.SSLContext | None, credentials: Credentials, address: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
+from contextlib import suppress
 from io import BufferedReader
 from typing import Literal
 
 from data_connections.endpoints.certificates import Certificate, unchecked_context
 from data_connections.endpoints.contract import Timeouts
+from data_connections.endpoints.cuttable import Cuttable, calling
 from data_connections.endpoints.host_threads import threads_of
 from data_connections.endpoints.imap_errors import reported
 from data_connections.endpoints.sockets import open_socket
@@ -39,25 +40,44 @@ async def fetch_mail_certificate(
     limits = timeouts or Timeouts()
     address, later = f"{protocol}s://{host}:{port}", port in STARTTLS_PORTS if starttls is None else starttls
     with reported(address, "asking for the certificate", limits):
-        sock = await open_socket(host, port, limits)
+        offer = _Offer(await open_socket(host, port, limits), host, address)
         try:
-            sock.settimeout(limits.login)
             loop = asyncio.get_running_loop()
             async with asyncio.timeout(limits.login):
                 der = await loop.run_in_executor(
-                    threads_of(host, port), _offered, sock, host, address, protocol if later else None
+                    threads_of(host, port), offer.certificate, protocol if later else None, limits.login
                 )
         finally:
-            sock.close()
+            offer.abort()
     return Certificate.of(der)
 
 
-def _offered(sock: socket.socket, host: str, address: str, protocol: Protocol | None) -> bytes:
-    if protocol is not None:
-        _begin(sock, address, protocol)
-    with unchecked_context().wrap_socket(sock, server_hostname=host) as secured:
-        assert isinstance(secured, ssl.SSLSocket)  # noqa: S101 - that is what wrap_socket makes
+class _Offer(Cuttable):
+    """A connection on which nothing but the certificate is asked for."""
+
+    def __init__(self, sock: socket.socket, host: str, address: str) -> None:
+        super().__init__()
+        self._sock = sock
+        self._host = host
+        self._address = address
+
+    @calling
+    def certificate(self, protocol: Protocol | None, limit: float) -> bytes:
+        """Return the certificate (DER), after STARTTLS where a protocol is named."""
+        self._sock.settimeout(limit)
+        if protocol is not None:
+            _begin(self._sock, self._address, protocol)
+        secured = unchecked_context().wrap_socket(self._sock, server_hostname=self._host, do_handshake_on_connect=False)
+        self._sock = secured
+        secured.do_handshake()
         return secured.getpeercert(binary_form=True) or b""
+
+    def _shut(self) -> None:
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def _close(self) -> None:
+        self._sock.close()
 
 
 def _begin(sock: socket.socket, address: str, protocol: Protocol) -> None:

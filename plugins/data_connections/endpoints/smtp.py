@@ -7,7 +7,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from data_connections.endpoints.certificates import check_pinned, not_trusted, tls_context
@@ -73,37 +73,47 @@ class MailServer:
     def _session(self) -> Iterator[smtplib.SMTP]:
         with _reported(self.address, self.timeouts):
             sock = asyncio.run(open_socket(self.host, self.port, self.timeouts))
-            session: smtplib.SMTP | None = None
-            try:
-                sock.settimeout(self.timeouts.login)
-                session = self._greet(sock)
+            sock.settimeout(self.timeouts.login)
+            context = tls_context(self.credentials) if self.tls != "none" else None
+            with closing(self._implicitly_secured(sock, context)) as secured, closing(self._greet(secured)) as session:
+                if self.tls == "starttls" and context is not None:
+                    self._start_tls(session, context)
                 self._log_in(session)
                 yield session
                 with suppress(smtplib.SMTPException, OSError):
                     session.quit()
-            finally:
-                sock.close()
-                if session is not None:
-                    session.close()
+
+    def _implicitly_secured(self, sock: socket.socket, context: ssl.SSLContext | None) -> socket.socket:
+        if self.tls != "implicit" or context is None:
+            return sock
+        with sock:
+            secured = context.wrap_socket(sock, server_hostname=self.host)
+        try:
+            check_pinned(secured, self.credentials, self.address)
+        except BaseException:
+            secured.close()
+            raise
+        return secured
 
     def _greet(self, sock: socket.socket) -> smtplib.SMTP:
-        context = tls_context(self.credentials) if self.tls != "none" else None
-        if self.tls == "implicit" and context is not None:
-            sock = context.wrap_socket(sock, server_hostname=self.host)
-            check_pinned(sock, self.credentials, self.address)
         session = _Session(sock, self.host, self.domain, self.timeouts.operation)
-        session.ehlo_or_helo_if_needed()
-        if self.tls == "starttls":
-            if not session.has_extn("starttls"):
-                raise FatalEndpointError(
-                    f"{self.address}: the server offers no TLS (STARTTLS), and nothing was sent readable. Ask whoever "
-                    "runs it, or set disable_ssl to false for a port with TLS from the first byte."
-                )
-            session.starttls(context=context)
-            assert isinstance(session.sock, ssl.SSLSocket)  # noqa: S101 - starttls makes it one, or raises
-            check_pinned(session.sock, self.credentials, self.address)
+        try:
             session.ehlo_or_helo_if_needed()
+        except BaseException:
+            session.close()
+            raise
         return session
+
+    def _start_tls(self, session: smtplib.SMTP, context: ssl.SSLContext) -> None:
+        if not session.has_extn("starttls"):
+            raise FatalEndpointError(
+                f"{self.address}: the server offers no TLS (STARTTLS), and nothing was sent readable. Ask whoever "
+                "runs it, or set disable_ssl to false for a port with TLS from the first byte."
+            )
+        session.starttls(context=context)
+        assert isinstance(session.sock, ssl.SSLSocket)  # noqa: S101 - starttls makes it one, or raises
+        check_pinned(session.sock, self.credentials, self.address)
+        session.ehlo_or_helo_if_needed()
 
     def _log_in(self, session: smtplib.SMTP) -> None:
         if not self.credentials.login:

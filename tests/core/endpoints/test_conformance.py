@@ -27,7 +27,7 @@ from data_connections.errors import (
 )
 from local_stack.partner_sftp import PartnerServer
 
-from .conftest import SFTP, Served, served_by_asyncssh
+from .conftest import Served, served_by_asyncssh
 
 BREAK = b"new\nline.csv"
 UNSENDABLE = {
@@ -86,7 +86,7 @@ async def test_links_to_files_are_files_and_other_links_are_not(served: Served) 
 
 
 async def test_thousands_of_files_are_listed_once_each(served: Served) -> None:
-    names = [f"file_{number:05}.csv" for number in range(10_000 if served.kind in SFTP else 2_000)]
+    names = [f"file_{number:05}.csv" for number in range(10_000 if served.kind == "asyncssh" else 2_000)]
     for name in names:
         (served.folder / name).touch()
     async with served.endpoint() as endpoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -118,7 +118,7 @@ def test_what_the_server_says_decides_whether_it_is_tried_again(answer: str, kin
 
 
 @pytest.mark.parametrize("mode", ["freeze", "fin", "cut", "blackhole"])
-def test_a_server_that_fails_ends_in_time(fault_proxy: type[FaultProxy], mode: Any) -> None:
+def test_a_server_that_fails_ends_in_time(fault_proxy: Callable[[int], FaultProxy], mode: Any) -> None:
     with plain_server(Handler()) as server:
         proxy = fault_proxy(server.port)
         proxy.set(mode, 150)
