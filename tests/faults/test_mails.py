@@ -52,9 +52,10 @@ async def test_whatever_happens_while_a_mailbox_is_read_the_next_look_finds_all(
 
 
 async def test_a_fetch_that_is_cut_begins_again_and_is_whole(fault_proxy: Callable[[int], FaultProxy]) -> None:
-    with behind(fault_proxy) as (proxy, lister):
+    with behind(fault_proxy) as (lister_proxy, lister):
         async with lister:
             (file,) = await lister.list("INBOX")
+        proxy = fault_proxy(lister_proxy.target)
         proxy.set("cut", 1_200_000, times=2)
         kept: list[bytes] = []
         fresh = ImapEndpoint("127.0.0.1", proxy.port, Credentials(LOGIN, PASSWORD), QUICK, tls="none")
