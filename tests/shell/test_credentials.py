@@ -1,14 +1,9 @@
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 import pytest
@@ -16,6 +11,7 @@ import pytest
 from data_connections.postgres import EmbeddedPostgres
 from fixtures.ftp_servers import PASSWORD, FtpServer
 from fixtures.homes import new_home
+from fixtures.typed import Shell
 from local_stack.partner_sftp import PartnerServer
 
 pytestmark = pytest.mark.airflow
@@ -30,32 +26,14 @@ details: {{host: 127.0.0.1, port: {port}, folder: /in, file_pattern: "*.csv", re
 """
 
 
-@dataclass
-class Shell:
-    """`connections`, typed in an installation of its own."""
-
-    environment: dict[str, str]
-
-    def __call__(self, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "command_line.main", *map(str, arguments)]
-        environment = {**self.environment, **variables}
-        return subprocess.run(command, env=environment, capture_output=True, text=True)
-
-    def json(self, *arguments: object) -> Any:
-        done = self(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-
 @pytest.fixture(scope="module")
 def shell() -> Iterator[Shell]:
     """An installation that was never started: the first command makes the databases."""
     home = new_home("connections-logins-")
-    plain = {
-        name: os.environ[name] for name in ("PATH", "HOME", "TZ", "CONNECTIONS_ALLOW_ADDRESSES") if name in os.environ
-    }
-    more = {"PYTHONPATH": str(Path(__file__).parents[2] / "plugins"), "CONNECTIONS_HOME": str(home)}
-    yield Shell({**plain, **more})
+    found = Shell(home)
+    assert found.cold("credentials", "list").returncode == 0
+    yield found
+    found.end()
     EmbeddedPostgres(home / "postgres").stop()
     shutil.rmtree(home)
 
