@@ -5,6 +5,11 @@ from __future__ import annotations
 from dag_factory.schedule import schedule_in_words
 from data_connections.spec import ConnectionSpec, InboundConnection, InboundFolder, OutboundConnection
 
+_TESTING = {
+    "inbound": "testing: files are judged and answered, nothing is applied",
+    "outbound": "testing: reports are made and checked, nothing is sent",
+}
+
 
 def doc_md(spec: ConnectionSpec, revision: int, airflow_url: str) -> str:
     """Return the DAG's documentation: what it does, from where to where, when, and whom to ask."""
@@ -14,7 +19,7 @@ def doc_md(spec: ConnectionSpec, revision: int, airflow_url: str) -> str:
         ("From", _source(spec)),
         ("To", _target(spec)),
         ("Runs", schedule_in_words(spec)),
-        *([("Status", "testing: files are judged and answered, nothing is applied")] if _is_testing(spec) else []),
+        *([("Status", _TESTING[spec.direction])] if spec.status == "testing" else []),
         ("Active from", str(spec.active_from) if spec.active_from else "the beginning"),
         ("Owner", spec.owner or "nobody named"),
         ("Our contacts", ", ".join(spec.contacts.ours) or "none named"),
@@ -37,10 +42,6 @@ def summary(spec: ConnectionSpec) -> str:
     if isinstance(spec, InboundConnection):
         return f"Takes {spec.data_type} files from the partner, checks every row and books the good ones."
     return f"Makes the report {spec.data_type} and delivers it to the partner."
-
-
-def _is_testing(spec: ConnectionSpec) -> bool:
-    return isinstance(spec, InboundConnection) and spec.status == "testing"
 
 
 def _source(spec: ConnectionSpec) -> str:

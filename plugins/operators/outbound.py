@@ -129,7 +129,7 @@ class Deliver(DeliveryTask):
 
         dag_run = context["dag_run"]
         if Conduct.of_run(dag_run.run_type, dag_run.conf).hold:
-            return self._held(held_deliveries.hold(self.ledger(), self.delivery["delivery_id"]))
+            return self._not_sent(held_deliveries.hold(self.ledger(), self.delivery["delivery_id"]))
         endpoint = EndpointHook(run.spec)
         delivered = outbound.deliver(
             self.ledger(),
@@ -138,9 +138,11 @@ class Deliver(DeliveryTask):
             self.delivery["delivery_id"],
             open_server=mail_server,
         )
+        if delivered["state"] == "tested":
+            return self._not_sent(delivered)
         count_outbound(delivered, {"connection": self.connection, "program": run.spec.program})
         return delivered
 
-    def _held(self, delivery: dict[str, Any]) -> dict[str, Any]:
+    def _not_sent(self, delivery: dict[str, Any]) -> dict[str, Any]:
         self.outlets = []  # nothing stands at the receiver
         return delivery

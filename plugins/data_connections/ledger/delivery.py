@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-DeliveryState = Literal["exported", "checked", "on_hold", "sending", "delivered", "failed"]
+DeliveryState = Literal["exported", "checked", "on_hold", "sending", "delivered", "failed", "tested"]
 DeliveryKind = Literal["report", "segment"]
 STATES: tuple[DeliveryState, ...] = get_args(DeliveryState)
 

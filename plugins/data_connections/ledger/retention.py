@@ -23,7 +23,7 @@ select s.id, s.landing_key, s.message_key, s.size from submission s where s.land
 _SENT = """
 select f.delivery_id, f.number, f.landing_key, f.content_key, f.size
 from delivery_file f join delivery d on d.id = f.delivery_id
-where f.deleted_at is null and d.state in ('delivered', 'failed')
+where f.deleted_at is null and d.state in ('delivered', 'failed', 'tested')
     and greatest(d.created_at, d.intended_at, d.delivered_at) < %(before)s
 """
 HISTORY = {

@@ -112,7 +112,7 @@ def _to_come(
             spec = stored.spec
         except Mistakes:
             continue
-        for rule in () if spec.paused else spec.expects:
+        for rule in spec.expects if spec.is_watched else ():
             zone: ZoneInfo = rule.zone(spec.time_zone)
             begin = max(first, now.astimezone(zone).date(), spec.active_from or first)
             for each in rule.occasions(spec.time_zone, begin, last):

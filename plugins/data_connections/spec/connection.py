@@ -107,6 +107,11 @@ class _Connection(BaseModel):
         """The display name, or the name where there is none."""
         return self.display_name or self.name
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether what it expects has to be there by its time."""
+        return not self.paused
+
 
 class InboundConnection(_Connection):
     """A connection that takes files in."""
@@ -162,6 +167,11 @@ class OutboundConnection(_Connection):
 
     direction: Literal["outbound"] = Field(description="We send reports out.")
     methodology: Literal["push", "pull"] = Field(default="push", description="Whether we push, or the partner pulls.")
+    status: Literal["live", "testing"] = Field(
+        default="live",
+        description="While `testing`, reports are made, checked and kept to be looked at; nothing is sent, and nothing "
+        "counts as delivered.",
+    )
     details: OutboundFolder = Field(description="Where the files go.")
     format: OutputFormat = Field(default=OutputFormat(), description="How the files are written.")
     pgp: OutboundPgp | None = Field(default=None, description="Files are encrypted, signed, or both, with PGP.")
@@ -170,6 +180,11 @@ class OutboundConnection(_Connection):
     expects: tuple[ExpectedDelivery, ...] = Field(
         default=(), description="By when a report has to be delivered, or collected; else people are told."
     )
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether its reports have to be there by their time: not while nothing is sent."""
+        return super().is_watched and self.status == "live"
 
     @model_validator(mode="after")
     def _can_be_collected(self) -> OutboundConnection:

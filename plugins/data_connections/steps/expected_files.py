@@ -55,8 +55,8 @@ def watch(ledger: Ledger, now: datetime) -> list[Told]:
 
 
 def rules_of(spec: ConnectionSpec) -> Mapping[str, Rule]:
-    """Return what a connection expects, by the rule in words; nothing while it is paused."""
-    return {} if spec.paused else {rule.in_words(spec.time_zone): rule for rule in spec.expects}
+    """Return what a connection expects, by the rule in words; nothing while it is not watched."""
+    return {rule.in_words(spec.time_zone): rule for rule in spec.expects} if spec.is_watched else {}
 
 
 def days_of(spec: ConnectionSpec, words: str, rule: Rule, first: date, last: date) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from data_connections import reports as reporting
 from data_connections.errors import ConfigurationError, TotalsMismatch
 from data_connections.landing import Landing
 from data_connections.landing.area import Incoming
-from data_connections.ledger import Ledger, deliveries, outbound_runs
+from data_connections.ledger import Ledger, deliveries, outbound_runs, restored_deliveries
 from data_connections.ledger.delivery import Delivery, DeliveryFile
 from data_connections.reports import Layout, Parameters, Program, Recount, Report, Reports
 from data_connections.spec import OutboundConnection
@@ -144,7 +144,7 @@ def _before_active_from(ledger: Ledger, run: PinnedRun, spec: OutboundConnection
 def _sent_before_restore(ledger: Ledger, run: PinnedRun, days: BusinessDays) -> str | None:
     """Return why a scheduled run sends nothing: the receiver has the days' file, the restored ledger says."""
     with ledger.connect() as connection:
-        name = deliveries.restored(connection, run.connection_id, days.first)
+        name = restored_deliveries.name_restored(connection, run.connection_id, days.first)
     if name is None:
         return None
     return (

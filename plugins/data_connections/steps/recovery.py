@@ -18,7 +18,7 @@ from data_connections.endpoints.contract import RemoteFile
 from data_connections.errors import ConnectionsError
 from data_connections.landing import Landing, journal
 from data_connections.landing.journal import Entry
-from data_connections.ledger import Ledger, claims, deliveries, sightings, submissions
+from data_connections.ledger import Ledger, claims, restored_deliveries, sightings, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.spec import InboundConnection, OutboundConnection
 from data_connections.steps import manual
@@ -133,7 +133,7 @@ def _put_back(
 ) -> dict[str, Any]:
     if missing.entry.kind == "sent":
         with ledger.connect() as connection:
-            delivery_id = deliveries.restore(
+            delivery_id = restored_deliveries.restore(
                 connection, stored.connection_id, stored.number, missing.entry.trace_id, missing.entry.values
             )
             _note(connection, who, f"delivery {delivery_id}", stored, missing)

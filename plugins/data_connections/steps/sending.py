@@ -51,7 +51,7 @@ def deliver(
     *,
     open_server: OpenServer | None = None,
 ) -> dict[str, Any]:
-    """Send a checked delivery, and return it as ``Delivery.as_json`` does.
+    """Send a checked delivery, and return it as ``Delivery.as_json`` does; while its connection is testing, do not.
 
     The intent is recorded before anything can be seen at the receiver. A delivery that was about to be sent before
     is looked for there first, and the same bytes are sent again only where they are not found whole.
@@ -72,11 +72,13 @@ def deliver(
     """
     with _only_sender(ledger, _read(ledger, delivery_id)):
         delivery = _read(ledger, delivery_id)
-        if delivery.state != "delivered":
+        if delivery.state not in ("delivered", "tested"):
             with ledger.connect() as connection:
                 must_not_be_halted(connection)
             _refuse_unfit(ledger, delivery)
             spec = outbound_spec(catalog.revision(ledger, delivery.connection, delivery.revision).spec)
+            if spec.status == "testing":
+                return _tested(ledger, delivery)
             with _troubles_recorded(ledger, delivery):
                 if isinstance(spec.details, OutboundMailDetails) and open_server is not None:
                     _mail(ledger, landing, open_server(spec.credentials or ""), delivery, spec, spec.details)
@@ -86,6 +88,19 @@ def deliver(
             record_sent(landing, _read(ledger, delivery_id))
             _record(ledger, delivery)
     return _read(ledger, delivery_id).as_json()
+
+
+def _tested(ledger: Ledger, delivery: Delivery) -> dict[str, Any]:
+    """Record that a delivery is one of a trial, whose receiver hears nothing of it."""
+    message = (
+        f"The connection is testing: {delivery.file_name} was made and checked, and nothing was sent. "
+        f"`connections deliveries show {delivery.id} --out FILE` writes it down."
+    )
+    with ledger.connect() as connection:
+        deliveries.mark_tested(connection, delivery.id, message)
+        if delivery.run_id is not None:
+            outbound_runs.finish_run(connection, delivery.run_id, reason=message)
+    return _read(ledger, delivery.id).as_json()
 
 
 def _read(ledger: Ledger, delivery_id: int) -> Delivery:

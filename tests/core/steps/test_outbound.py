@@ -18,6 +18,7 @@ from data_connections.errors import (
 )
 from data_connections.landing.area import OriginalDamaged
 from data_connections.ledger import Ledger, outbound_runs
+from data_connections.steps.expected_files import rules_of
 from data_connections.steps.outbound import fail_run
 from fixtures.books import Sale, Shop, book
 from fixtures.outbound import BERLIN, NOW, Outbound
@@ -301,3 +302,46 @@ def test_another_program_is_not_in_the_report(outbound: Outbound) -> None:
     book(outbound.ledger, [Sale(Shop(2000, "other", "Other", "UTC"), NOON, Decimal(7))], first_order=500)
     outbound.all_steps(DAY)
     assert b",Other," not in (outbound.out / NAME).read_bytes()
+
+
+def test_a_report_that_is_tried_out_is_made_and_checked_and_sent_to_nobody(outbound: Outbound) -> None:
+    outbound.applied(status="testing")
+    run = outbound.run()
+    tried = outbound.all_steps(DAY, run=run)
+
+    assert (tried["state"], tried["rows"], tried["remote_path"]) == ("tested", 2, None)
+    assert "testing" in tried["message"]
+    assert outbound.names() == []
+    (kept,) = outbound.ledger.all("select delivered_at, intended_at, checked_at from delivery")
+    assert (kept["delivered_at"], kept["intended_at"]) == (None, None)
+    assert kept["checked_at"] is not None
+    ended = outbound.ledger.one("select state, files, rows, reason from connection_run where id = %s", [run.id])
+    assert ended is not None
+    assert (ended["state"], ended["files"], ended["rows"]) == ("completed", 0, 0)
+    assert "nothing was sent" in ended["reason"]
+    again = outbound.deliver(tried["delivery_id"])
+    assert again == tried
+    fail_run(outbound.ledger, run.id, "killed")
+    assert outbound.state(tried["delivery_id"]) == "tested"
+
+
+def test_what_was_only_tried_out_counts_for_nothing_once_the_connection_is_live(outbound: Outbound) -> None:
+    changes = {"details": {"existing": "version"}, "covers": {"since_last_delivery": True}}
+    outbound.applied(status="testing", **changes)
+    outbound.all_steps(DAY)
+    outbound.applied(**changes)
+    sent = outbound.all_steps(DAY)
+    assert (sent["state"], sent["file_name"]) == ("delivered", NAME)
+    outbound.applied(status="testing", **changes)
+    outbound.all_steps(date(2026, 6, 11), now=datetime(2026, 6, 12, 3, tzinfo=UTC))
+    outbound.applied(**changes)
+    later = outbound.all_steps(date(2026, 6, 12), now=datetime(2026, 6, 13, 3, tzinfo=UTC))
+    assert (later["date_from"], later["last_date"]) == ("2026-06-11", "2026-06-12")
+
+
+def test_nothing_is_expected_of_a_connection_that_sends_nothing(outbound: Outbound) -> None:
+    expects = [{"by": "06:00"}]
+    outbound.applied(expects=expects)
+    assert rules_of(outbound.run().spec)
+    outbound.applied(expects=expects, status="testing")
+    assert not rules_of(outbound.run().spec)
