@@ -9,6 +9,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 from operators.cleaning import CleanAirflow, CleanUp, SweepLeftovers
 from operators.reconcile import DropAbandonedStaging, FinishSubmissions, ReconcileRuns
 from operators.upkeep import FindEndings, LockActions, ReconcileBooks, RetryHeldRows
+from operators.watchdog import Heartbeat, WatchInstallation
 from operators.watching import WatchExpectedFiles
 
 with DAG(
@@ -48,3 +49,18 @@ with DAG(
     CleanUp(task_id="clean_up") >> SweepLeftovers(task_id="sweep_leftovers")
     CleanAirflow(task_id="clean_airflow")
     FindEndings(task_id="find_endings")
+
+with DAG(
+    dag_id="connections_watchdog",
+    description="Watches gateway, locking, disk, staging and database; calls the heartbeat while all works.",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("*/5 * * * *", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    tags=["maintenance"],
+    default_args={"owner": "connections", "execution_timeout": timedelta(minutes=2)},
+):
+    WatchInstallation(task_id="watch_installation")
+    Heartbeat(task_id="heartbeat")

@@ -62,6 +62,48 @@ def _days(name: str, text: str) -> timedelta | None:
     return timedelta(days=int(text)) or None
 
 
+@dataclass(frozen=True)
+class Alarms:
+    """When the installation itself is told of, and who is to miss it.
+
+    Attributes:
+        disk_free: Per cent of the disk that have to be free (``CONNECTIONS_ALARM_DISK``).
+        staging: GiB of staged rows that are still normal (``CONNECTIONS_ALARM_STAGING``).
+        sessions: Per cent of the ledger server's connections that may be in use (``CONNECTIONS_ALARM_DATABASE``).
+        heartbeat_url: Called every five minutes while all works (``CONNECTIONS_HEARTBEAT_URL``); may hold a secret.
+    """
+
+    disk_free: float = 10
+    staging: float = 20
+    sessions: float = 80
+    heartbeat_url: str | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Alarms:
+        """Read them from ``environment``.
+
+        Raises:
+            ConfigurationError: One is no number, or the address is none.
+        """
+        names = {"disk_free": "DISK", "staging": "STAGING", "sessions": "DATABASE"}
+        given = {field: environment.get(f"CONNECTIONS_ALARM_{name}") for field, name in names.items()}
+        limits = {field: _limit(names[field], text) for field, text in given.items() if text}
+        url = environment.get("CONNECTIONS_HEARTBEAT_URL") or None
+        if url is not None and not url.startswith(("https://", "http://")):
+            raise ConfigurationError("CONNECTIONS_HEARTBEAT_URL has to begin with https:// or http://.")
+        return cls(**limits, heartbeat_url=url)
+
+
+def _limit(name: str, text: str) -> float:
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1
+    if not 0 <= limit < 1e9:
+        raise ConfigurationError(f"CONNECTIONS_ALARM_{name} is {text!r}; it has to be a number.")
+    return limit
+
+
 def airflow_database(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the address of Airflow's metadata database for its own clean-up, as SQLAlchemy understands it.
 

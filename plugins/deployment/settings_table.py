@@ -57,6 +57,14 @@ INSTALLATION = (
     ),
     Variable("CONNECTIONS_ALERT_SLACK", "none", "Airflow connection of a Slack webhook for the same"),
     Variable("CONNECTIONS_ALERT_APPRISE", "none", "Airflow connection with Apprise's URLs for the same"),
+    Variable(
+        "CONNECTIONS_HEARTBEAT_URL",
+        "nobody is called",
+        "address that is called every five minutes while all works, such as one of healthchecks.io; may hold a secret",
+    ),
+    Variable("CONNECTIONS_ALARM_DISK", "10", "per cent of the disk below which people are told"),
+    Variable("CONNECTIONS_ALARM_STAGING", "20", "GiB of staged rows above which people are told"),
+    Variable("CONNECTIONS_ALARM_DATABASE", "80", "per cent of the ledger's connections in use above which they are"),
     Variable("CONNECTIONS_BY", "the system's user", "who stands in the activity log for what commands change"),
     Variable("CONNECTIONS_PRELOAD", "off", "`1` in scheduler and workers: slow imports once, before tasks are forked"),
 )

@@ -35,12 +35,13 @@ class LookAtEndpoints(BaseOperator):
         """Return the names of connections whose endpoint ``works``, and of those where it is ``broken``."""
         from data_connections.catalog import all_current
         from data_connections.steps.endpoint_health import record_looks
+        from data_connections.steps.standstill import outside_maintenance
         from hooks.endpoint_look import look_at
         from hooks.failures import TaskFailed
 
         ledger = LedgerHook().get_conn()
         known = {stored.name: stored for stored in all_current(ledger) if stored.name in self.connections}
-        specs = [stored.spec for stored in known.values() if not stored.spec.paused]
+        specs = [stored.spec for stored in outside_maintenance(ledger, known.values()) if not stored.spec.paused]
         looks = [(known[spec.name], look) for spec, look in look_at(specs)]
         passing = [look.message for _, look in looks if look.may_pass]
         if passing and _is_tried_again(context):

@@ -19,9 +19,13 @@ class LockActions(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return how many actions were locked, and how many wait, by program."""
+        from data_connections.ledger import signs_of_life
         from data_connections.steps.locking import lock_due
 
-        done = lock_due(LedgerHook().get_conn(), datetime.now(UTC))
+        ledger = LedgerHook().get_conn()
+        done = lock_due(ledger, datetime.now(UTC))
+        with ledger.connect() as connection:
+            signs_of_life.note(connection, signs_of_life.LOCKING)
         for each in done:
             self.log.info("%s: %d actions locked.", each.program, each.locked)
             if each.waiting:

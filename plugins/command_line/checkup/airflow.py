@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from data_connections.catalog import StoredSpec
 
 _SERVICES = ("metadatabase", "scheduler", "dag_processor", "triggerer")
-_OURS = ("connections_maintenance", "connections_daily", "connections_endpoints")
+_OURS = ("connections_maintenance", "connections_daily", "connections_endpoints", "connections_watchdog")
 _CHECK_SECONDS = 60
 
 

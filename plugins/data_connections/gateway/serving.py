@@ -15,6 +15,7 @@ from typing import Any
 import asyncssh
 
 from data_connections.errors import ConfigurationError
+from data_connections.gateway import sign_of_life
 from data_connections.gateway.certificate import gateway_certificate
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
 from data_connections.gateway.folder import INCOMING, TRIALS
@@ -51,6 +52,7 @@ class Gateway:
         self, configuration: GatewayConfiguration, ledger: Ledger, start_run: StartRun, check_file: CheckFile
     ) -> None:
         self.configuration = configuration
+        self._ledger = ledger
         self.keys = ServerKeys(configuration.state)
         self.journal = Journal(ledger)
         self.roster = Roster(ledger, configuration.refresh)
@@ -113,6 +115,7 @@ class Gateway:
             self.trials.check_on(),
             self.look_after(),
             self.expire(),
+            sign_of_life.note_on(self._ledger),
         )
 
     def note_end(self, task: asyncio.Task[None]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
-from data_connections.catalog import activity, current
+from data_connections.catalog import StoredSpec, activity, current
 from data_connections.errors import ConfigurationError, StandsStill
 from data_connections.ledger import Ledger, runs, standstill
 from data_connections.ledger.database import LedgerConnection
@@ -61,6 +61,13 @@ def must_go_on(ledger: Ledger, run: PinnedRun, rests: Collection[Rest], now: dat
 def is_in_maintenance(connection: LedgerConnection, connection_id: int, spec: ConnectionSpec, now: datetime) -> bool:
     """Whether a connection, or its host, is in a maintenance window."""
     return standstill.window_of(connection, connection_id, _host(spec), now) is not None
+
+
+def outside_maintenance(ledger: Ledger, connections: Iterable[StoredSpec]) -> list[StoredSpec]:
+    """Return those connections that are in no maintenance window now, nor is their host."""
+    now = datetime.now(UTC)
+    with ledger.connect() as connection:
+        return [each for each in connections if not is_in_maintenance(connection, each.connection_id, each.spec, now)]
 
 
 def _must_be_outside(connection: LedgerConnection, connection_id: int, spec: ConnectionSpec, now: datetime) -> None:

@@ -188,3 +188,7 @@ async def served_key(hosting: Hosting) -> str | None:
     except OSError:
         return None
     return PublicKey.of(key).text if key else None
+
+
+async def test_a_gateway_that_runs_notes_that_it_is_at_work(hosting: Hosting) -> None:
+    await until(lambda: hosting.ledger.all("select part from sign_of_life") == [{"part": "gateway"}])
