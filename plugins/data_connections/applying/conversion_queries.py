@@ -73,8 +73,8 @@ from {keyed} where s.outcome = 0 and r.code is not null
 REJECT_WITHOUT_CURRENCY = """
 insert into verdict (line, outcome, code, column_name, message)
 select s.line, 'rejected', 'CURRENCY_MISSING', 'CurrencyCode',
-       'CurrencyCode is empty, and neither the connection nor the program has a currency. Name the currency.'
-from {open} and s.measured_currency = 'XXX' and {currency_code} is null
+       'XXX is the code of no currency at all. Write the order''s own, or leave CurrencyCode empty for the usual one.'
+from {open} and s.measured_currency = 'XXX'
 """
 
 KEYS_MEET = """

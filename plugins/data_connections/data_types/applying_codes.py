@@ -25,9 +25,9 @@ APPLYING_CODES = {
         "Nothing has to be done.",
     ),
     "CURRENCY_MISSING": Code(
-        "The row names no currency, and neither the connection nor the program has one.",
-        "An empty CurrencyCode.",
-        "Name the currency.",
+        "The currency is XXX, which ISO 4217 has for none at all.",
+        "A shop that has no currency set up.",
+        "Write the order's currency, or leave CurrencyCode empty for the connection's or the program's.",
     ),
     "ORDER_CURRENCIES": Code(
         "The lines of one order have different currencies.", "Orders with the same number.", "Give it one currency."

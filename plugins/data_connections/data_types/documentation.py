@@ -133,7 +133,7 @@ def _alike(columns: Sequence[Column]) -> list[list[Column]]:
 
 def _own_codes(data_type: DataType) -> Iterator[str]:
     texts: dict[str, list[str]] = {}
-    for code, text in _told_codes(data_type):
+    for code, text in told_codes(data_type):
         texts.setdefault(code, []).append(text)
     if texts:
         yield "\nCodes of its own:\n\n| code | when |\n|---|---|\n"
@@ -160,7 +160,8 @@ def _remarks(column: Column) -> str:
     return " ".join(filter(None, [needed, column.description, "Personal." if column.personal else ""]))
 
 
-def _told_codes(data_type: DataType) -> Iterator[tuple[str, str]]:
+def told_codes(data_type: DataType) -> Iterator[tuple[str, str]]:
+    """Yield the codes that a data type's folder gives, each as often as it does, with when that is."""
     for column in data_type.columns:
         if column.max_age:
             longer = f" ({column.max_age.with_column_days} with {column.max_age.with_column})"

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -138,6 +142,34 @@ def test_what_is_not_as_agreed_is_refused_with_its_reason(sender: Sender) -> Non
     assert sender.submit(sender.message(large, by="stranger"))["code"] == "PGP_SIGNATURE"
     assert sender.submit(sender.message(large)[:-30])["code"] == "PGP_DAMAGED"
     assert sender.desk.actions() == []
+
+
+@pytest.fixture
+def gpg() -> Iterator[Callable[..., bytes]]:
+    """Runs GnuPG with the partner's secret key and our public one."""
+    if shutil.which("gpg") is None:
+        pytest.skip("GnuPG is not on this machine")
+    with tempfile.TemporaryDirectory() as home:  # a short path: the agent's socket stands in it
+
+        def run(*arguments: str, given: bytes) -> bytes:
+            command = ["gpg", "--homedir", home, "--batch", "--quiet", "--trust-model", "always", *arguments]
+            return subprocess.run(command, input=given, capture_output=True, check=True, timeout=60).stdout
+
+        run("--import", given=secret("partner").encode())
+        run("--import", given=public("new").encode())
+        yield run
+        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(("algorithm", "code"), [("zip", "PGP_COMPRESSED"), ("none", None)])
+def test_what_gnupg_compresses_inside_is_refused_where_signatures_count(
+    sender: Sender, gpg: Callable[..., bytes], algorithm: str, code: str | None
+) -> None:
+    message = gpg(
+        *("--encrypt", "--recipient", "new", "--sign", "--local-user", "partner", "--compress-algo", algorithm),
+        given=orders_file("A,1.00"),
+    )
+    assert sender.submit(message)["code"] == code
 
 
 def test_a_signature_alone_is_enough_where_the_connection_says_so(sender: Sender) -> None:

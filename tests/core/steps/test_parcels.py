@@ -49,6 +49,15 @@ def test_every_file_of_a_zip_is_a_submission_that_names_its_parcel(desk: Desk) -
     assert len({row["sha256"] for row in rows}) == 3
 
 
+def test_a_zip_of_which_nothing_can_be_taken_is_refused(desk: Desk) -> None:
+    image = b"\x89PNG\r\n\x00"
+    none = desk.submit(zipped(a_csv=image, b_csv=image + b"!"), "none.zip")
+    one = desk.submit(zipped(a_csv=image + b"?", b_csv=orders_file("A,1.00")), "one.zip")
+
+    assert (none["state"], none["code"]) == ("quarantined", "PARCEL_REFUSED")
+    assert (one["state"], one["code"]) == ("partly_applied", None)
+
+
 def test_the_same_zip_again_and_a_member_that_comes_alone_are_duplicates(desk: Desk) -> None:
     content = zipped(a_csv=orders_file("A,1.00"), b_csv=orders_file("B,2.00"))
     first = desk.submit(content, "day.zip")
