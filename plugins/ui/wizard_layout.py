@@ -142,7 +142,7 @@ ONLY_WITH = {
     },
 }
 """What a field is of use with: another field and its values; ``*`` is any value, an empty one the usual."""
-ONLY_OUTBOUND = {"format.header": _TEXT, "format.encoding": _TEXT, "pgp.armor": ""}
+ONLY_OUTBOUND = {"format.header": _TEXT, "format.encoding": _TEXT, "format.trailer": _TEXT, "pgp.armor": ""}
 """The same, where reports go out."""
 
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_ROW_END = "\r\n"
+ROW_END = "\r\n"
 
 
 def encode_rows(columns: Sequence[pa.ChunkedArray | pa.Array], delimiter: str = ",") -> bytes:
@@ -23,7 +23,7 @@ def encode_rows(columns: Sequence[pa.ChunkedArray | pa.Array], delimiter: str = 
         delimiter: One character.
     """
     texts = [_quoted(pc.fill_null(column, ""), delimiter, alone=len(columns) == 1) for column in columns]
-    texts[-1] = pc.binary_join_element_wise(texts[-1], _ROW_END, "")
+    texts[-1] = pc.binary_join_element_wise(texts[-1], ROW_END, "")
     rows = pc.binary_join_element_wise(*texts, delimiter) if len(texts) > 1 else texts[0]
     chunks = rows.chunks if isinstance(rows, pa.ChunkedArray) else [rows]
     return b"".join(_bytes(chunk) for chunk in chunks if len(chunk))

@@ -12,6 +12,7 @@ from data_connections.formats.outputs.xml_rows import check_element_names
 from data_connections.reports.definition import Check, Report, ReportColumn
 from data_connections.reports.library import Reports
 from data_connections.spec import OutboundConnection, OutputFormat
+from data_connections.spec.trailer import Trailer
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Layout:
         names = [column.name for column in layout.output_columns]
         if len(set(names)) < len(names):
             raise ConfigurationError("Two columns would have the same name.", field="format.headers")
+        if output.trailer:
+            _check_summed(Trailer(output.trailer), layout.output_columns)
         if output.type == "xml":
             check_element_names(layout.output_columns)
         return layout
@@ -81,6 +84,17 @@ class Layout:
     def position_of(self, name: str) -> int:
         """Return where a column of the report stands in the file."""
         return [column.name for column in self.columns].index(name)
+
+
+def _check_summed(trailer: Trailer, columns: Sequence[OutputColumn]) -> None:
+    numbers = [column.name for column in columns if column.type in ("integer", "decimal")]
+    for name in trailer.columns:
+        if name not in numbers:
+            raise ConfigurationError(
+                f"The trailer sums up {name!r}; the file's columns of numbers are {', '.join(numbers) or 'none'}.",
+                field="format.trailer",
+                suggestion=nearest(name, numbers),
+            )
 
 
 def unfit_output(reports: Reports, spec: OutboundConnection) -> ConfigurationError | None:

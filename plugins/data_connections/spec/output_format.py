@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from data_connections.errors import nearest
 from data_connections.spec.time_zone import TimeZone
+from data_connections.spec.trailer import Trailer
 
 OutputType = Literal["csv", "tsv", "psv", "xml", "json_lines", "parquet"]
 DELIMITERS: dict[str, str] = {"csv": ",", "tsv": "\t", "psv": "|"}
@@ -49,6 +50,12 @@ def _given_once(columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
     return columns
 
 
+def _trailer(text: str | None) -> str | None:
+    if text is not None and not Trailer(text).is_complete:
+        raise ValueError("{*} stands for anything when a file is read; what is written has to be said")
+    return text
+
+
 class OutputFormat(BaseModel):
     """The form of the files that a report is sent in. The same rows always give the same bytes."""
 
@@ -77,8 +84,15 @@ class OutputFormat(BaseModel):
     """Text encoding of delimited text; utf-8-sig begins with a byte order mark. A character that the encoding does
     not have stops the export: nothing is replaced."""
 
+    trailer: Annotated[str | None, BeforeValidator(lambda text: text or None), AfterValidator(_trailer)] = None
+    """A last line of delimited text that says what the file holds: ``{rows}`` stands for its rows without header and
+    trailer, ``{sum:Revenue}`` for the sum of a column of numbers by its name in the file, as in
+    ``TRL|{rows}|{sum:Revenue}``."""
+
     @model_validator(mode="after")
     def _fits_the_type(self) -> Self:
+        if not self.is_delimited and self.trailer:
+            raise ValueError(f"trailer: {self.type} has no last line of its own; packaging.manifest says the same")
         if not self.is_delimited and not self.header:
             raise ValueError(f"header: {self.type} has no header row to leave out")
         if not self.is_delimited and self.encoding != "utf-8":

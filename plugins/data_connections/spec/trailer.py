@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from functools import cached_property
 
 ROWS = "rows"
 _PLACE = re.compile(r"\{(rows|sum:[^{}]+|\*)\}")
+_EXACT = Context(prec=200)
 _FIGURE = r"\s*([+-]?[0-9]+(?:\.[0-9]+)?)\s*"
+
+
+def added(total: Decimal, more: Decimal) -> Decimal:
+    """Return a sum with every digit."""
+    return _EXACT.add(total, more)
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,16 @@ class Trailer:
         """The number of the group of each figure: ``rows``, or the column that is summed up."""
         figures = [place for place in _PLACE.findall(self.text) if place != "*"]
         return {figure.removeprefix("sum:"): number for number, figure in enumerate(figures, start=1)}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it can be written: nothing in it stands for anything."""
+        return "{*}" not in self.text
+
+    def filled(self, rows: int, sums: Mapping[str, Decimal]) -> str:
+        """Return the line of a file with these figures, without an end of line."""
+        figures = {ROWS: str(rows), **{f"sum:{name}": f"{total:f}" for name, total in sums.items()}}
+        return _PLACE.sub(lambda place: figures[place[1]], self.text)
 
     @property
     def columns(self) -> list[str]:

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from data_connections.errors import ConfigurationError
 from data_connections.formats.outputs import OutputColumn, Unreadable, open_writer, read_back
-from data_connections.spec import OutputFormat
+from data_connections.formats.reader import open_rows
+from data_connections.spec import FileFormat, OutputFormat
 from data_connections.spec.options import from_options
 
 TYPES = ("csv", "tsv", "psv", "xml", "json_lines", "parquet")
@@ -30,6 +31,8 @@ FORMS = [
     *(OutputFormat(type=kind, compression=packed) for kind in TYPES[:5] for packed in ("gzip", "zip", "zstd")),
     *(OutputFormat(type="csv", encoding=name) for name in ("utf-8-sig", "utf-16", "cp1252")),
     OutputFormat(type="tsv", header=False),
+    OutputFormat(type="psv", trailer="TRL|{rows}|{sum:amount}|{sum:pieces}"),
+    OutputFormat(type="csv", compression="gzip", encoding="utf-16", header=False, trailer='"end, {rows}"'),
 ]
 COLUMNS = [
     OutputColumn("name", "text"),
@@ -49,7 +52,9 @@ ROWS = [
 
 
 def names_of(output: OutputFormat) -> str:
-    return "-".join([output.type, output.compression, output.encoding, "header" if output.header else "bare"])
+    return "-".join([output.type, output.compression, output.encoding, "header" if output.header else "bare"]) + (
+        "-trailer" if output.trailer else ""
+    )
 
 
 def written(output: OutputFormat, rows=ROWS, columns=COLUMNS) -> bytes:
@@ -246,3 +251,44 @@ def test_options_of_the_command_line():
     assert output.columns == ("Date", "Revenue")
     assert output.headers == {"Revenue": "Net sales", "Date": "Day"}
     assert all(a != b for a, b in itertools.pairwise(FORMS))
+
+
+SUMMED = OutputFormat(trailer="TRL,{rows},{sum:amount}")
+
+
+def test_a_trailer_says_what_the_file_holds_to_the_last_digit():
+    large = [("a", 1, Decimal("123456789012345678901234567890.01"), None, None, None), *ROWS]
+    assert written(SUMMED, large).endswith(b"\r\nTRL,5,123456789012345678901234568877.51\r\n")
+    assert written(SUMMED, []).endswith(b"\r\nTRL,0,0\r\n")
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (b"TRL,4,987.51\r\n", "987.51"),
+        (b"TRL,5,987.50\r\n", "not the trailer 'TRL,4,987.50'"),
+        (b"", "not the trailer"),
+    ],
+)
+def test_a_trailer_that_says_something_else_is_found(last, said):
+    content = written(SUMMED)
+    with pytest.raises(Unreadable, match=said):
+        read(content.removesuffix(b"TRL,4,987.50\r\n") + last, SUMMED)
+
+
+def test_what_is_written_with_a_trailer_is_read_with_it():
+    reader = open_rows(io.BytesIO(written(SUMMED)), FileFormat(trailer=SUMMED.trailer), name="sales.csv")
+    assert sum(len(block.lines) for block in reader.blocks()) == len(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ({"trailer": "TRL,{*},{rows}"}, "has to be said"),
+        ({"trailer": "TRL"}, "a trailer is one line with"),
+        ({"type": "xml", "trailer": "TRL,{rows}"}, "no last line of its own"),
+    ],
+)
+def test_a_trailer_that_cannot_be_written_is_refused(form, said):
+    with pytest.raises(ValueError, match=said):
+        OutputFormat.model_validate(form)

@@ -74,6 +74,19 @@ def test_the_file_can_go_without_a_header_and_in_another_encoding(outbound: Outb
     assert (outbound.out / done["file_name"]).read_bytes() == "EUR\r\nUSD\r\n".encode("utf-16-le")
 
 
+def test_each_part_ends_with_a_trailer_of_its_own(outbound: Outbound) -> None:
+    form = {"columns": ["Currency", "Revenue"], "headers": {"Revenue": "Net"}, "trailer": "TRL,{rows},{sum:Net}"}
+    outbound.applied(format=form, packaging={"rows_per_file": 1, "manifest": True})
+    assert outbound.all_steps(DAY)["state"] == "delivered"
+    first, second = (path.read_text().splitlines() for path in sorted(outbound.out.glob("*.csv")))
+    assert (first[0], first[-1], second[-1]) == ("Currency,Net", "TRL,1,19.90", "TRL,1,5.10")
+
+
+def test_a_trailer_sums_up_columns_of_numbers_that_are_there(outbound: Outbound) -> None:
+    with pytest.raises(ConfigurationError, match=r"sums up 'Currency'; the file's columns of numbers are Revenue"):
+        outbound.applied(format={"columns": ["Currency", "Revenue"], "trailer": "TRL,{sum:Currency}"})
+
+
 def test_a_day_without_rows_can_send_nothing(outbound: Outbound) -> None:
     outbound.applied(packaging={"when_empty": "skip"})
     run = outbound.run()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
+from decimal import Decimal
+from functools import reduce
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from data_connections.errors import ConfigurationError
-from data_connections.formats.csv_writer import encode_rows
+from data_connections.formats.csv_writer import ROW_END, encode_rows
 from data_connections.formats.outputs.column import OutputColumn
 from data_connections.formats.outputs.row_writer import RowWriter
 from data_connections.formats.outputs.text import guarded, plain_text
 from data_connections.spec.output_format import DELIMITERS, OutputFormat
+from data_connections.spec.trailer import Trailer, added
 
 _ROWS_AT_ONCE = 2_000
 
@@ -29,12 +32,20 @@ class DelimitedWriter(RowWriter):
         self._encoder = codecs.getincrementalencoder(output.encoding)()
         self._delimiter = DELIMITERS[output.type]
         self._zone = ZoneInfo(output.time_zone)
+        self._trailer = Trailer(output.trailer) if output.trailer else None
+        names = [column.name for column in columns]
+        self._summed = {name: names.index(name) for name in self._trailer.columns} if self._trailer else {}
+        self._sums = dict.fromkeys(self._summed, Decimal(0))
         if output.header:
             self._write([[guarded(column.name) for column in columns]])
 
     def _add(self, rows: Sequence[Sequence[object]]) -> None:
         for start in range(0, len(rows), _ROWS_AT_ONCE):
             self._write([[self._cell(value) for value in row] for row in rows[start : start + _ROWS_AT_ONCE]])
+
+        for name, place in self._summed.items():
+            values = (Decimal(str(row[place])) for row in rows if row[place] is not None)
+            self._sums[name] = reduce(added, values, self._sums[name])
 
     def _cell(self, value: object) -> str:
         if value is None:
@@ -44,7 +55,9 @@ class DelimitedWriter(RowWriter):
 
     def _write(self, rows: list[list[str]]) -> None:
         columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-        content = encode_rows(columns, self._delimiter)
+        self._put(encode_rows(columns, self._delimiter))
+
+    def _put(self, content: bytes) -> None:
         self._sink.write(content if self._encoding == "utf-8" else self._encoded(content))
 
     def _encoded(self, content: bytes) -> bytes:
@@ -59,4 +72,6 @@ class DelimitedWriter(RowWriter):
             ) from missing
 
     def finish(self) -> None:
-        """Nothing follows the rows."""
+        """Write the trailer, where the format has one."""
+        if self._trailer is not None:
+            self._put(f"{self._trailer.filled(self.rows, self._sums)}{ROW_END}".encode())

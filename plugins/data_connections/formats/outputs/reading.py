@@ -18,8 +18,10 @@ import pyarrow as pa
 
 from data_connections.formats.outputs.column import OutputColumn
 from data_connections.formats.outputs.text import guarded
+from data_connections.formats.outputs.trailing_line import TrailingLine
 from data_connections.formats.outputs.xml_rows import ROOT, ROW
 from data_connections.spec.output_format import DELIMITERS, OutputFormat
+from data_connections.spec.trailer import Trailer
 
 _BLOCK = 1024 * 1024
 _BROKEN = (csv.Error, zipfile.BadZipFile, zlib.error, EOFError, OSError, ElementTree.ParseError, ValueError)
@@ -80,13 +82,18 @@ def _rows(content: BinaryIO, output: OutputFormat, columns: Sequence[OutputColum
 def _delimited(content: BinaryIO, output: OutputFormat, names: Sequence[str]) -> Iterator[Sequence[str]]:
     buffered = io.BufferedReader(cast("io.RawIOBase", _Blocks(content)), _BLOCK)
     text = io.TextIOWrapper(buffered, encoding=output.encoding, newline="")
-    rows = csv.reader(text, delimiter=DELIMITERS[output.type], strict=True)
+    trailer = TrailingLine(text, Trailer(output.trailer), names) if output.trailer else None
+    rows = csv.reader(trailer or text, delimiter=DELIMITERS[output.type], strict=True)
     if output.header and next(rows, []) != [guarded(name) for name in names]:
         raise ValueError("the header is not the report's")
     for row in rows:
         if len(row) != len(names):
             raise ValueError(f"line {rows.line_num} has {len(row)} cells, not {len(names)}")
+        if trailer:
+            trailer.count(row)
         yield row
+    if trailer:
+        trailer.compare()
 
 
 class _Blocks(io.RawIOBase):
