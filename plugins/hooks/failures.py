@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from data_connections.errors import (
     ConfigurationError,
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 FINAL = (ConfigurationError, FatalEndpointError, FileRefused, TotalsMismatch, AirflowFailException)
 """Errors that stay the same however often a task is tried."""
 
+OURS = (ConnectionsError, AirflowException)
+"""Errors whose text was written for people."""
+
 FAILURE = "failure"
 """XCom key under which a task leaves the sentence that says why it failed."""
 
@@ -28,9 +31,22 @@ class TaskFailed(ConnectionsError):
     """A task failed, and trying again may help."""
 
 
+def words_of(error: Exception) -> str:
+    """Return what of an error people may read: all of what we raise on purpose, of others no more than their kind.
+
+    Those of libraries may hold values of rows, such as a database's that shows the row that it refused; the task's log
+    has them whole.
+    """
+    if isinstance(error, OURS):
+        return str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}: {error.strerror}"
+    return f"{type(error).__name__}; the task's log says more"
+
+
 def task_failure(connection: str, error: Exception) -> Exception:
     """Return what a task of ``connection`` raises for ``error``: with AirflowFailException it is not tried again."""
-    text = str(error) or type(error).__name__
+    text = words_of(error)
     sentence = text if connection in text else f"Connection {connection}: {text}"
     return AirflowFailException(sentence) if isinstance(error, FINAL) else TaskFailed(sentence)
 

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from data_connections.errors import StandsStill
 from data_connections.steps.backfill import Conduct
-from hooks.failures import FAILURE, FINAL, TaskFailed, task_failure
+from hooks.failures import FAILURE, FINAL, TaskFailed, task_failure, words_of
 from operators.connection_task import ConnectionTask
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class BatchTask(ConnectionTask):
         except StandsStill:
             raise
         except Exception as error:
-            context["ti"].xcom_push(key=FAILURE, value=str(error))
+            context["ti"].xcom_push(key=FAILURE, value=words_of(error))
             raise task_failure(self.connection, error) from error
 
     def _process(self, context: Context) -> dict[str, str]:
@@ -96,7 +96,7 @@ class BatchTask(ConnectionTask):
         """Open what the step needs, and yield the step for one submission."""
 
     def _failure(self, failures: dict[int, Exception]) -> Exception:
-        sentences = "; ".join(f"submission {submission}: {error}" for submission, error in failures.items())
+        sentences = "; ".join(f"submission {submission}: {words_of(error)}" for submission, error in failures.items())
         text = f"{len(failures)} of {len(self.batch['submissions'])} files failed: {sentences}"
         is_final = all(isinstance(error, FINAL) for error in failures.values())
         return AirflowFailException(text) if is_final else TaskFailed(text)

@@ -12,7 +12,7 @@ from data_connections.errors import StandsStill
 from data_connections.settings import Settings
 from data_connections.steps.backfill import Conduct
 from hooks.endpoint import EndpointHook
-from hooks.failures import is_last_try, task_failure
+from hooks.failures import is_last_try, task_failure, words_of
 from hooks.landing import LandingHook
 from hooks.mail_server import mail_server
 from hooks.pgp import keyring
@@ -40,7 +40,7 @@ class OutboundTask(ConnectionTask):
             raise
         except Exception as error:
             if is_last_try(context, error):
-                outbound.fail_run(self.ledger(), run.id, str(error))
+                outbound.fail_run(self.ledger(), run.id, words_of(error))
             raise task_failure(self.connection, error) from error
         self.log.info("Delivery %s", delivery)
         return delivery

@@ -15,15 +15,17 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from psycopg.errors import CheckViolation
 
 from dag_factory.alerts import tell_people
-from data_connections.errors import ConfigurationError
+from data_connections.errors import ConfigurationError, FatalEndpointError
 from data_connections.ledger import Ledger, incidents, runs
 from data_connections.spec import parse_spec
 from data_connections.spec.alerts import Alerts
 from data_connections.steps.pinned_run import begin_run
 from fixtures.catalog import INBOUND, Apply, changed
 from fixtures.desk import Desk, table
+from hooks.failures import task_failure
 from operators.upkeep import ReconcileBooks
 
 pytestmark = pytest.mark.usefixtures("airflow_ledger")
@@ -229,3 +231,10 @@ def test_books_that_do_not_agree_are_told_once_and_that_they_do_again(
 def test_an_address_of_the_installation_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match="CONNECTIONS_ALERT_EMAIL: 'ops' is no e-mail address"):
         Alerts.of_installation({"CONNECTIONS_ALERT_EMAIL": "ops"})
+
+
+def test_an_error_of_a_library_is_told_by_its_kind_alone_because_it_may_hold_a_row() -> None:
+    refused = CheckViolation("new row violates check\nDETAIL:  Failing row contains (alice@private.test).")
+    assert str(task_failure("acme", refused)) == "Connection acme: CheckViolation; the task's log says more"
+    assert "No space left on device" in str(task_failure("acme", OSError(28, "No space left on device")))
+    assert str(task_failure("acme", FatalEndpointError("acme: wrong key"))) == "acme: wrong key"

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from data_connections.ledger.database import Ledger, LedgerConnection
 
-OF_RUNS = ("failed", "rejects", "held")
+OF_RUNS = ("failed", "rejects", "held", "locking")
 """Kinds of troubles that a run has or ends."""
 
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from data_connections.errors import ConfigurationError
 
-Trouble = Literal["failed", "rejects", "held", "late", "unusual"]
+Trouble = Literal["failed", "rejects", "held", "locking", "late", "unusual"]
 AirflowConnection = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$")]
 
 
@@ -42,8 +42,9 @@ class Alerts(BaseModel):
         default=None, description="Airflow connection with the URLs of any service that Apprise knows."
     )
     about: tuple[Trouble, ...] = Field(
-        default=("failed", "rejects", "held", "late", "unusual"),
-        description="Which troubles are told: a failed run, more rejected rows than `rejects_over`, a file on hold; "
+        default=("failed", "rejects", "held", "locking", "late", "unusual"),
+        description="Which troubles are told: a failed run, more rejected rows than `rejects_over`, a file on hold, "
+        "actions that lock before the connection runs again; "
         "of what `expects` lists: files that are not there in time, and files that are not as usual.",
     )
     rejects_over: int | None = Field(

@@ -19,6 +19,12 @@ from data_connections.ledger.incidents import Incident
 from data_connections.spec.alerts import Alerts
 
 FILES_NAMED = 5
+_SUBJECTS = {
+    "failed": "run failed",
+    "rejects": "many rows rejected",
+    "held": "file on hold",
+    "locking": "actions lock before the next run",
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,11 @@ def notices_of(ledger: Ledger, name: str, dag_run_id: str, *, now: datetime | No
         alerts = revision(ledger, name, run["revision"]).spec.alerts
         files = _files(connection, run["id"])
         troubles = dict(_troubles(run, files, alerts))
+        if early := _locking_early(connection, run["id"]):
+            troubles["locking"] = (
+                f"{early:,} rows are about actions that lock before the connection runs again: what comes then is too "
+                "late for them. Run it more often, or let the event type lock later."
+            )
         connection.execute("select from connection where id = %s for no key update", [run["connection_id"]])
         return [
             notice
@@ -90,8 +101,20 @@ def _finished_run(connection: LedgerConnection, name: str, dag_run_id: str) -> d
 
 def _files(connection: LedgerConnection, run_id: int) -> list[dict[str, Any]]:
     return connection.execute(
-        "select id, file_name, state, code, rejected from submission where run_id = %s order by number", [run_id]
+        "select id, file_name, state, code, rejected, warned from submission where run_id = %s order by number",
+        [run_id],
     ).fetchall()
+
+
+def _locking_early(connection: LedgerConnection, run_id: int) -> int:
+    row = connection.execute(
+        """
+        select count(*) as rows from submission s join outcome o on o.submission_id = s.id
+        where s.run_id = %s and s.warned > 0 and o.code = 'LOCKS_BEFORE_NEXT_RUN'
+        """,
+        [run_id],
+    ).fetchone()
+    return int(row["rows"]) if row else 0
 
 
 def _troubles(run: Mapping[str, Any], files: Sequence[Mapping[str, Any]], alerts: Alerts) -> Iterator[tuple[str, str]]:
@@ -120,7 +143,7 @@ def _notice(
     incident = incidents.occur(connection, run["connection_id"], kind, trouble, run_id=run["id"])
     if kind not in alerts.about or not incident.is_to_be_told(now, alerts.again_after):
         return None
-    subject = {"failed": "run failed", "rejects": "many rows rejected", "held": "file on hold"}[kind]
+    subject = _SUBJECTS[kind]
     times = (f"{incident.runs} runs with it since {incident.opened_at:%Y-%m-%d %H:%M} UTC.",)
     return Notice(
         incident.id,
@@ -131,8 +154,8 @@ def _notice(
 
 
 def _ends(connection: LedgerConnection, run: Mapping[str, Any], kind: str) -> bool:
-    """Whether a run without a trouble ends it: one with files for rejects, nobody waiting any more for held files."""
-    if kind == "rejects":
+    """Whether a run without a trouble ends it: one with files, or for held files that nobody waits any more."""
+    if kind in ("rejects", "locking"):
         return bool(run["state"] == "completed" and run["files"])
     if kind == "failed":
         return bool(run["state"] == "completed")
@@ -166,4 +189,6 @@ def _named(files: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
 def _concerns(file: Mapping[str, Any], kind: str) -> bool:
     if kind == "held":
         return bool(file["state"] == "on_hold")
+    if kind == "locking":
+        return bool(file["warned"])
     return bool(file["rejected"]) or file["state"] not in ("applied", "duplicate", "on_hold")

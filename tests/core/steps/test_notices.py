@@ -124,3 +124,30 @@ def test_the_same_run_again_tells_nothing_new_and_one_that_goes_on_nothing_at_al
     begin_run(desk.ledger, "orders", 1, "run 9")
     assert notices.notices_of(desk.ledger, "orders", "run 9") == []
     assert [incident["runs"] for incident in open_incidents(desk.ledger)] == [1]
+
+
+def test_actions_that_lock_before_the_next_run_are_told_until_a_file_has_none(desk: Desk) -> None:
+    with desk.ledger.connect() as connection:
+        connection.execute("update event_type set locking_after = 'event', locking_days = 10 where id = 2001")
+    desk.connect(schedule="0 6 * * 1")  # the file comes on a Sunday, and actions of 19 February lock that night
+    ended = Runs(desk)
+    [told] = ended.end(table(HEADER, "1000,2001,2026-02-19T10:00:00Z,A,1.00"))
+    assert told.subject == "Connection orders: actions lock before the next run"
+    assert told.lines[0].startswith("1 rows are about actions that lock before the connection runs again")
+    assert told.lines[1].startswith("Submission ")
+    assert ended.end() == []
+    [over] = ended.end(table(HEADER, "1000,2001,2026-02-20T10:00:00Z,B,1.00"))
+    assert over.subject == "Connection orders: recovered"
+
+
+def test_what_stands_in_hostile_files_is_in_no_notice(desk: Desk) -> None:
+    desk.connect(alerts={"rejects_over": 0})
+    hostile = ("alice@private.test", "4111111111111111", "<script>alert(1)</script>", "https://evil.test/{{ x }}")
+    rows = (f'1000,2001,2026-02-20T10:00:00Z,"{cell}","{cell}"' for cell in hostile)
+    name = "a\r\nBcc: spy@evil.test\n\x1b[31m<!channel>.csv"
+    told = Runs(desk).end(table(HEADER, *rows), name=name)
+    told += Runs(desk).end(f"\x89PNG{hostile[0]}\x00", name="b.csv", failure="refused")
+    assert told
+    for text in (line for notice in told for line in (notice.subject, *notice.lines)):
+        assert not [cell for cell in hostile if cell in text]
+        assert text.isprintable()
