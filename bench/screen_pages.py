@@ -16,6 +16,7 @@ from data_connections.ledger import Ledger, migrate
 from data_connections.postgres import EmbeddedPostgres
 
 CONNECTIONS, RUNS_EACH, FILES_EACH = 1_000, 200, 1_000
+ACTIONS = 1_000_000
 LIMIT = 0.300
 PAGE_LIMIT = 150_000
 ROUNDS = 40
@@ -41,6 +42,19 @@ PAGES = (
     "activity",
     "credentials",
     "health",
+    "actions",
+    "actions?order_id=order-500000",
+    "actions?action_id=500000",
+    "actions?customer_id=customer-50000",
+    "actions/500000",
+    "actions/statement",
+    "actions/statement?program=acme&month=2026-10",
+    "actions/statement/rows?program=acme&month=2026-10&figure=new&currency=EUR",
+    "expected",
+    "event-types",
+    "event-types/7",
+    "data-types",
+    "integrations",
     "connections/acme-0500",
     "connections/acme-0500/history",
     "connections/acme-0500/files",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from data_connections.ledger import Ledger, signs_of_life
 from fixtures.screen_routes import address, routes
 
 pytestmark = pytest.mark.airflow
@@ -78,6 +79,25 @@ def test_without_the_scheduler_pages_say_that_nothing_starts(
     assert "DAG processor does not run" in page
     with create_session() as session:
         session.query(Job).delete()
+
+
+def test_without_the_gateway_pages_say_that_partners_cannot_come(
+    client: Callable[[str], TestClient], sample: dict[str, str], ledger: Ledger
+) -> None:
+    viewer, missing = client("viewer"), "gateway does not run: partners cannot reach"
+    assert missing in viewer.get("").text
+    assert viewer.get("api/v1/health").json()["services"]["gateway"] == "not running"
+    with ledger.connect() as connection:
+        signs_of_life.note(connection, signs_of_life.GATEWAY)
+    assert missing not in viewer.get("").text
+    assert viewer.get("api/v1/health").json()["services"]["gateway"] == "healthy"
+    with ledger.connect() as connection:
+        connection.execute("update sign_of_life set seen_at = now() - interval '10 minutes'")
+    assert missing in viewer.get("connections/acme-hosted").text
+    with ledger.connect() as connection:
+        connection.execute("update connection set deleted_at = now() where name = 'acme-hosted'")
+    assert missing not in viewer.get("").text
+    assert "Not used" in viewer.get("health").text
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])

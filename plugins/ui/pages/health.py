@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from data_connections.errors import LedgerUnavailable
 from data_connections.ledger import Ledger
 from data_connections.queries.health import health
+from data_connections.queries.services import our_services
 from ui.books import LedgerDep
 from ui.rendering import render
 from ui.services import service_states
@@ -30,6 +31,7 @@ def all_health(visitor: Visitor, ledger: Ledger) -> dict[str, Any]:
     try:
         with ledger.connect() as connection:
             found = health(connection, visitor.visible_ids(connection))
+            ours = our_services(connection)
     except LedgerUnavailable as away:
         return {"services": {**services, "ledger": "unhealthy"}, "found": None, "trouble": str(away)}
-    return {"services": {**services, "ledger": "healthy"}, "found": found, "trouble": None}
+    return {"services": {**services, "ledger": "healthy", **ours}, "found": found, "trouble": None}
