@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
-from typing import Any
 
 import pytest
 
 from data_connections.catalog import current, revisions
 from data_connections.ledger import Ledger
 from fixtures.catalog import INBOUND, OUTBOUND, apply_to
+from fixtures.wizard_walk import sent_on, walk
 
 pytestmark = pytest.mark.airflow
 
@@ -37,26 +36,6 @@ def acme(ledger: Ledger) -> Ledger:
         connection.execute("insert into program (id, key, name, currency) values (1, 'acme', 'Acme', 'EUR')")
     apply_to(ledger, INBOUND, OUTBOUND)
     return ledger
-
-
-def sent_on(text: str) -> dict[str, str]:
-    """What a browser would send of the page's form as it stands."""
-    form = text.split("<form", 1)[1].split("</form>", maxsplit=1)[0]
-    values = {}
-    for tag in re.findall(r"<input[^>]*>", form):
-        given = {key: html.unescape(value) for key, value in re.findall(r'(\w+)="([^"]*)"', tag)}
-        if given.get("type") != "file" and (given.get("type") != "radio" or " checked" in tag):
-            values[given["name"]] = given.get("value", "")
-    for name, body in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.S):
-        values[name] = html.unescape(body)
-    for name, body in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
-        chosen = re.search(r'value="([^"]*)" selected', body) or re.search(r'value="([^"]*)"', body)
-        values[name] = html.unescape(chosen[1]) if chosen else ""
-    return values
-
-
-def walk(browser: Any, text: str, *, go: str = "next", **answers: str) -> Any:
-    return browser.post("create", data={**sent_on(text), **answers, "go": go})
 
 
 def test_a_connection_is_made_step_by_step_and_back_loses_nothing(client, acme):
