@@ -17,6 +17,8 @@ from airflow.dag_processing.dagbag import DagBag
 from data_connections.catalog.data_type_versions import apply_data_types
 from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
+from data_connections.formats.openpgp import Keyring, write_message
+from data_connections.formats.openpgp.keyring import describe, generate
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
 from data_connections.steps import standstill
@@ -153,6 +155,28 @@ def test_the_same_by_ftps(
     assert ledger.one("select state, accepted from submission") == {"state": "applied", "accepted": 2}
     assert len(list((pyftpdlib_server.folder / "results").iterdir())) == 2
     assert (pyftpdlib_server.folder / "in" / "done" / "one.csv").exists()
+
+
+def test_a_file_that_is_encrypted_and_signed_goes_through_the_dag(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, partner = generate("us"), generate("partner")
+    partner_public = describe(partner, "theirs", None).public
+    keys = {"pgp_private_key": ours, "pgp_certificates": partner_public}
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_ACME_PGP", json.dumps({"conn_type": "generic", "extra": keys}))
+    (tmp_path / "plain").write_text(HEADER + line("1") + line("2", "bad"))
+    theirs = Keyring("theirs", (partner,), None, (describe(ours, "ours", None).public,))
+    message = sftp_partner.files / "in" / "orders.csv.pgp"
+    write_message(tmp_path / "plain", message, theirs, encrypt=True, sign=True, armor=True)
+    run = run_dag(
+        pgp={"credentials": "acme_pgp", "signed": True}, details={"after_read": "move", "file_pattern": "*.pgp"}
+    )
+    assert str(run.state) == "success"
+    (submission,) = ledger.all("select state, accepted, rejected, signed_by from submission")
+    signer = describe(partner, "theirs", None).fingerprint
+    assert submission == {"state": "partly_applied", "accepted": 1, "rejected": 1, "signed_by": signer}
+    assert [path.name for path in (sftp_partner.files / "in" / "done").iterdir()] == [message.name]
+    assert len(ledger.all("select from action")) == 1
 
 
 def test_a_zip_with_several_files_goes_through_the_dag(

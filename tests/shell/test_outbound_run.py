@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from airflow.dag_processing.dagbag import DagBag
 
 from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
+from data_connections.formats.openpgp import Keyring, open_message
+from data_connections.formats.openpgp.keyring import describe, generate
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
 from data_connections.steps import held_deliveries
@@ -89,6 +92,28 @@ def test_the_same_by_ftps(run_dag: Any, pyftpdlib_server: FtpServer, monkeypatch
     details = {"port": pyftpdlib_server.port, "certificate": [pyftpdlib_server.tls.fingerprint], "folder": "."}
     assert str(run_dag("2026-10-05", method="ftp", details=details).state) == "success"
     assert [path.name for path in pyftpdlib_server.folder.iterdir()] == ["performance_2026-10-05.csv"]
+
+
+def test_a_report_is_tried_out_and_then_goes_encrypted_and_signed(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, partner = generate("us"), generate("partner")
+    keys = {"pgp_private_key": ours, "pgp_certificates": describe(partner, "theirs", None).public}
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_ACME_PGP", json.dumps({"conn_type": "generic", "extra": keys}))
+    pgp = {"credentials": "acme_pgp", "encrypt": True, "sign": True}
+
+    tried = run_dag("2026-10-05", pgp=pgp, status="testing")
+    assert str(tried.state) == "success"
+    assert ledger.one("select state from delivery") == {"state": "tested"}
+    assert not list((sftp_partner.files / "out").iterdir())
+
+    assert str(run_dag("2026-10-05", pgp=pgp).state) == "success"
+    (message,) = (sftp_partner.files / "out").iterdir()
+    opener = Keyring("theirs", (partner,), None, (describe(ours, "ours", None).public,))
+    opened = open_message(message, tmp_path / "plain", opener, name=message.name, signed=True, most=10_000)
+    assert opened.signed_by == describe(ours, "ours", None).fingerprint
+    assert (tmp_path / "plain").read_text().startswith("Date,")
+    assert ledger.one("select state from delivery order by version desc limit 1") == {"state": "delivered"}
 
 
 def test_a_day_that_is_run_again_replaces_its_file_and_is_a_new_delivery(
