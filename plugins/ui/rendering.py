@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data_connections.catalog.overview import STATUS
+from data_connections.endpoints.arrival import IN_WORDS
 from ui.done import DONE
 from ui.field_labels import field_hint, field_label, is_in_section, row_of
 from ui.frame import frame
@@ -102,6 +103,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(moment=_moment, number=_number, size=_size, words=_words, method=method_name)
     environment.filters["as_options"] = _as_options
+    environment.filters["why_left"] = lambda reason: IN_WORDS.get(reason, reason)
     environment.filters.update(field_label=field_label, field_hint=field_hint, row_of=row_of, in_section=is_in_section)
     environment.globals.update(
         DONE=DONE, navigation=NAVIGATION, with_query=with_query, STATUS_WORDS=STATUS_WORDS, STATE_WORDS=STATE_WORDS

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 
+from data_connections.endpoints.arrival import IN_WORDS, Reason
 from data_connections.ledger import Ledger
 from fixtures.catalog import INBOUND, OUTBOUND, apply_to, changed
 
@@ -104,6 +106,58 @@ def test_did_you_get_my_file(client, acme):
     assert "late.csv" not in client("zenith-only").get("submissions?state=not_taken").text
     listed = viewer.get("api/v1/submissions/not-taken?search=late", headers={"accept": "application/json"}).json()
     assert [each["reason"] for each in listed["items"]] == ["a temporary name"]
+
+
+def test_whatever_the_reason_a_file_that_was_left_stands_in_the_list_with_no_records(client, acme):
+    with acme.connect() as connection:
+        connection.execute(
+            """insert into sighting (connection_id, path, name, size, mtime, decision, reason)
+               select c.id, reason || '.csv', reason || '.csv', 5, now(), 'ignored', reason
+               from connection c, unnest(%s::text[]) reason where c.name = 'acme-05'""",
+            [list(IN_WORDS)],
+        )
+    assert set(Reason) <= set(IN_WORDS)
+    viewer = client("viewer")
+    page = html.unescape(viewer.get("submissions?state=not_taken&size=100").text)
+    listed = viewer.get("api/v1/submissions/not-taken?size=100", headers={"accept": "application/json"}).json()["items"]
+    told = {each["reason"]: (each["message"], each["rows"]) for each in listed}
+    for reason, words in IN_WORDS.items():
+        row = page.split(f"{reason}.csv", 1)[1].split("</tr>")[0]
+        assert words in row
+        assert row.endswith('data-label="Records" class="right">0</td>')
+        assert told[reason] == (words, 0)
+
+
+def test_a_file_is_found_by_its_sender_by_part_of_its_hash_and_by_its_trace_id(client, acme):
+    with acme.connect() as connection:
+        mailed = """insert into sighting (connection_id, path, name, size, mtime, sender, decision, reason)
+                    select id, 'INBOX/' || %(name)s, %(name)s, 5, now(), %(sender)s, %(decision)s, %(reason)s
+                    from connection where name = 'acme-05' returning id"""
+        taken = {"name": "mailed.csv", "sender": "sales_team@brand.example", "decision": "claimed", "reason": None}
+        [sighting] = connection.execute(mailed, taken).fetchall()
+        refused = {"name": "spam.csv", "sender": "who@other.example", "decision": "ignored", "reason": "sender_refused"}
+        connection.execute(mailed, refused)
+        row = connection.execute(
+            """update submission set sighting_id = %s, sha256 = repeat('0123abcd', 8) where file_name = 'orders_9.csv'
+               returning id, trace_id""",
+            [sighting["id"]],
+        ).fetchone()
+    viewer = client("viewer")
+
+    def found(search):
+        json = {"accept": "application/json"}
+        listed = viewer.get(f"api/v1/submissions?search={search}", headers=json).json()
+        page = viewer.get(f"submissions?search={search}").text
+        assert all(each["file_name"] in page for each in listed["items"])
+        return [each["id"] for each in listed["items"]]
+
+    for search in ("sales_team@brand.example", "Sales_Team@", "@brand.example", "0123ABCD01", row["trace_id"]):
+        assert found(search) == [row["id"]], search
+    for search in ("salesXteam@brand.example", "@brand", "0123abce", "0123abc"):
+        assert found(search) == [], search
+    assert "spam.csv" in viewer.get("submissions?search=who@other.example").text
+    left = viewer.get("api/v1/submissions/not-taken?search=who@other", headers={"accept": "application/json"}).json()
+    assert [each["reason"] for each in left["items"]] == ["sender_refused"]
 
 
 def test_a_partners_text_stays_a_text(client, acme):

@@ -16,8 +16,8 @@ def list_not_taken(
 ) -> list[DictRow]:
     """Return one page of files that were not taken, the newest first, one line more where there is a next page.
 
-    Of a file that was seen several times, such as while it grew, the last time counts. ``search`` is part of its name;
-    days are those on which it was last seen.
+    Of a file that was seen several times, such as while it grew, the last time counts. ``search`` is part of its name
+    or of the address that mailed it; days are those on which it was last seen.
 
     Args:
         connection: The ledger.
@@ -44,7 +44,8 @@ def list_not_taken(
           and (%(connection)s::text is null or c.name = %(connection)s)
           and (%(program)s::text is null or v.spec ->> 'program' = %(program)s)
           and (%(data_type)s::text is null or v.spec ->> 'data_type' = %(data_type)s)
-          and (%(search)s::text is null or position(lower(%(search)s) in lower(g.name)) > 0)
+          and (%(search)s::text is null or position(lower(%(search)s) in lower(g.name)) > 0
+               or position(lower(%(search)s) in g.sender) > 0)
           and (%(since)s::date is null or g.last_seen_at >= %(since)s)
           and (%(until)s::date is null or g.last_seen_at < %(until)s::date + 1)
           and (%(before)s::bigint is null or g.id < %(before)s)

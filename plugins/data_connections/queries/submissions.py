@@ -23,7 +23,7 @@ join connection_revision v on v.connection_id = c.id and v.number = c.revision
 """
 _FEW_DAYS = timedelta(days=92)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{8,64}", re.IGNORECASE)
 
 State = Literal[
     "claimed", "fetched", "validated", "on_hold", "applied", "partly_applied", "quarantined", "duplicate", "tested"
@@ -54,8 +54,9 @@ def list_submissions(
     Args:
         connection: The ledger.
         visible: Ids of the connections that may be seen; None means every one.
-        wanted: The filters. ``search`` is a number, a trace id, a SHA-256, the order id of an action that the file
-            made or changed, or the beginning of a file's name.
+        wanted: The filters. ``search`` is a number, a trace id, the first 8 or more digits of a SHA-256, the order id
+            of an action that the file made or changed, the sender of its mail (from the beginning, or all of
+            ``@domain``), or the beginning of a file's name.
     """
     conditions = ["s.id < %(before)s"] if wanted.before else []
     bound: dict[str, Any] = {**wanted.model_dump(), "limit": wanted.size + 1}
@@ -108,10 +109,15 @@ def _search(text: str, bound: dict[str, Any]) -> str:
     bound["text"] = text
     if _UUID.fullmatch(text):
         return "s.trace_id = %(text)s::uuid"
-    if _SHA256.fullmatch(text):
-        return "s.sha256 = lower(%(text)s)"
-    bound["beginning"] = re.sub(r"([%_\\])", r"\\\1", text.lower()) + "%"
+    as_pattern = re.sub(r"([%_\\])", r"\\\1", text.lower())
+    bound["beginning"] = as_pattern + "%"
     named = f"lower(s.file_name) like %(beginning)s or s.id = any(array({_OF_ORDER}))"
+    if _SHA256.fullmatch(text):
+        # Of all digits the last is f: what lies below g begins like this.
+        named += " or s.sha256 between lower(%(text)s) and lower(%(text)s) || 'g'"
+    if "@" in text:
+        bound["mailed_by"] = f"%{as_pattern}" if text.startswith("@") else bound["beginning"]
+        named += f" or s.sighting_id = any(array({_OF_SENDER}))"
     return f"(s.id = %(text)s::bigint or {named})" if text.isdecimal() and len(text) < 19 else f"({named})"
 
 
@@ -122,6 +128,9 @@ union
 select u.submission_id from action_update u join action a on a.id = u.action_id
 where a.event_type_id = any(array(select id from event_type)) and a.order_id = %(text)s and u.submission_id is not null
 """
+
+
+_OF_SENDER = "select id from sighting where sender is not null and sender like %(mailed_by)s"
 
 
 def connection_of(connection: LedgerConnection, submission_id: int) -> str | None:

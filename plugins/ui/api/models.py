@@ -6,7 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
+
+from data_connections.endpoints.arrival import IN_WORDS
 
 Item = TypeVar("Item")
 
@@ -191,6 +193,16 @@ class FileLeft(BaseModel):
     first_seen_at: datetime
     last_seen_at: datetime
     reason: str
+
+    @computed_field(description="The reason in words.")
+    def message(self) -> str:
+        """Why it was left."""
+        return IN_WORDS.get(self.reason, self.reason)
+
+    @computed_field(description="Rows that were taken of it: none.")
+    def rows(self) -> int:
+        """None."""
+        return 0
 
 
 class UndoneAction(BaseModel):
