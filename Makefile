@@ -7,7 +7,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo up down test check format docs lock bench clean
+.PHONY: help setup demo up down test check format docs lock pictures bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ docs: setup ## Write the pages of docs/ that are made from the code
 lock: setup ## Write requirements.txt and requirements-dev.txt from pyproject.toml (ARGS=--upgrade)
 	$(LOCK) --output-file requirements.txt $(ARGS)
 	$(LOCK) --group dev --constraint requirements.txt --output-file requirements-dev.txt $(ARGS)
+
+pictures: setup ## Make the pictures of the guide again, by walking through the screen in a browser
+	@CONNECTIONS_PICTURES=docs/images $(BIN)/pytest tests/ui/test_journey.py
 
 bench: setup ## Measure against peers (CASE=name for one); writes build/bench.json
 	@$(BIN)/python -m bench $(CASE)

@@ -25,16 +25,17 @@ class ReturnsOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    way: Literal["none", "existing", "push", "pull"] = Field(
-        description="`push`: files are put into a folder that we host; `pull`: we fetch them from a server."
+    way: Literal["none", "existing", "push", "pull", "mail"] = Field(
+        description="`push`: files are put into a folder that we host; `pull`: we fetch them from a server; `mail`: "
+        "they are mailed to a mailbox of ours."
     )
     connection: str = Field(default="", max_length=100, description="For `existing`: which one.")
     method: Literal["sftp", "ftp"] = Field(default="sftp", description="FTP is FTPS, unless the spec says otherwise.")
-    host: str = Field(default="", max_length=255, description="For `pull`: the server.")
-    port: int | None = Field(default=None, ge=1, le=65535, description="For `pull`: its port; the usual one if empty.")
+    host: str = Field(default="", max_length=255, description="For `pull` and `mail`: the server.")
+    port: int | None = Field(default=None, ge=1, le=65535, description="Its port; the usual one if empty.")
     folder: str = Field(default="/", min_length=1, max_length=500, description="For `pull`: directory of the files.")
     file_pattern: str = Field(default=_USUAL_PATTERN, min_length=1, max_length=200, description="Which files.")
-    credentials: str = Field(default="", max_length=100, description="For `pull`: the stored login.")
+    credentials: str = Field(default="", max_length=100, description="For `pull` and `mail`: the stored login.")
 
 
 def visible_event_type(ledger: Ledger, visitor: Visitor, number: int) -> dict[str, Any]:
@@ -120,18 +121,22 @@ def _taker(ledger: Ledger, visitor: Visitor, one: dict[str, Any], order: Returns
 def _changed(kept: dict[str, Any], order: ReturnsOrder) -> dict[str, Any]:
     """Return the content of the connection as ordered; what the order does not speak of stays where it still fits."""
     place: dict[str, Any] = {"file_pattern": order.file_pattern}
+    if order.way != "push":
+        place |= {"host": order.host, **({"port": order.port} if order.port else {})}
     if order.way == "pull":
-        place |= {"folder": order.folder, "host": order.host, **({"port": order.port} if order.port else {})}
+        place["folder"] = order.folder
+    method = "email" if order.way == "mail" else order.method
+    methodology = "push" if order.way == "push" else "pull"
     details = kept.get("details", {})
-    same_kind = (kept.get("method"), kept.get("methodology")) == (order.method, order.way)
+    same_kind = (kept.get("method"), kept.get("methodology")) == (method, methodology)
     same_server = same_kind and details.get("host") == place.get("host")
     chosen = {"data_type": "action_modifications", "direction": "inbound"}
-    chosen |= {"method": order.method, "methodology": order.way}
+    chosen |= {"method": method, "methodology": methodology}
     return {
         **{name: value for name, value in kept.items() if name != "credentials"},
         **chosen,
         "details": {**(details if same_server else {}), **place},
-        **({"credentials": order.credentials} if order.way == "pull" and order.credentials else {}),
+        **({"credentials": order.credentials} if order.way != "push" and order.credentials else {}),
     }
 
 

@@ -68,6 +68,22 @@ def test_returns_processing_makes_the_connection_and_its_login_then_changes_it(c
     assert 'value="ftp://x"' in wrong.text
 
 
+def test_returns_come_by_mail(client, acme):
+    admin = client("admin")
+    login = {"name": "acme-mailbox", "server": "imap", "login": "returns@acme.example", "password": "x"}
+    assert admin.post("credentials/store", data=login).status_code == 303
+    order = {"way": "mail", "host": "imap.acme.example", "credentials": "acme-mailbox", "file_pattern": "r_*.csv"}
+    assert admin.post("event-types/11/returns", data=order).headers["location"].endswith("event-types/11?done=returns")
+    spec = current(acme, "acme-sale-returns").spec
+    assert (spec.method, spec.details.host, spec.details.folder) == ("email", "imap.acme.example", "INBOX")
+    assert "returns@acme.example" in client("viewer").get("event-types/11").text
+    page = admin.get("event-types/11/returns").text
+    assert 'value="mail" checked' in page
+    assert 'value="imap.acme.example"' in page
+    assert admin.post("event-types/11/returns", data={"way": "push"}).status_code == 303
+    assert current(acme, "acme-sale-returns").spec.methodology == "push"
+
+
 def test_the_api_does_the_same(client, acme):
     api = client("admin")
     api.headers["accept"] = "application/json"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from data_connections.ledger import Ledger
+from data_connections.settings import PROJECT
 from fixtures.browser import NewPage
 from fixtures.whole_stack import VIEWER
 from local_stack import Stack
@@ -69,6 +71,13 @@ class Screen:
         """Open the wizard; the list has fields of the same names, so its first step has to be there."""
         self.link("Create Connection").click()
         expect(self.frame.locator(".steps [aria-current=step]")).to_be_visible()
+
+    def picture(self, name: str) -> None:
+        """Keep what people see, in Airflow's page: for the guide (`make pictures`), else below build/."""
+        folder = Path(os.environ.get("CONNECTIONS_PICTURES") or PROJECT / "build" / "screens")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.mouse.move(0, 0)
+        self.page.screenshot(path=folder / f"screen-{name}.png", animations="disabled")
 
     def unfold(self, title: str) -> None:
         """Open a section of the wizard."""
@@ -150,6 +159,8 @@ def create_inbound(screen: Screen, partner: PartnerServer) -> None:
     screen.fill(details__result_folder="/results")
     screen.unfold("When files are taken")
     screen.fill(arrival__wait="PT3M", arrival__look_every="1")
+    screen.frame.get_by_role("heading", name="Create Connection").scroll_into_view_if_needed()
+    screen.picture("wizard")
     screen.next("Credentials")
     screen.fill(new_name="journey-login", new_login=partner.login.login, new_password=partner.login.password)
     screen.button("Ask the server for its fingerprint").click()
@@ -163,6 +174,8 @@ def create_inbound(screen: Screen, partner: PartnerServer) -> None:
     screen.frame.locator("#sample").set_input_files({"name": "s.csv", "mimeType": "text/csv", "buffer": ROWS.encode()})
     screen.button("Check the file").click()
     expect(screen.frame.locator("#report")).to_contain_text("NOT_DECIMAL")
+    screen.frame.locator("#sample").scroll_into_view_if_needed()
+    screen.picture("review")
     screen.button("Create").click()
     expect(screen.frame.get_by_text("Created. Airflow makes its DAG within a minute.")).to_be_visible()
 
@@ -175,6 +188,7 @@ def take_a_file(screen: Screen, partner: PartnerServer) -> None:
     screen.frame.locator("#now").get_by_role("link", name="orders.csv").click()
     expect(screen.frame.locator("#state")).to_have_text("Partly applied")
     expect(screen.frame.locator("#body")).to_contain_text("Amount is 'thirty'")
+    screen.picture("submission")
 
 
 def send_the_corrected_file(screen: Screen, folder: Path) -> None:
@@ -235,6 +249,7 @@ def preview_the_report(screen: Screen) -> None:
     screen.button("Preview").click()
     expect(screen.frame.get_by_text("Adds up with the ledger")).to_be_visible()
     expect(screen.frame.locator("tbody")).to_contain_text("60.00")
+    screen.picture("preview")
     with screen.page.expect_download() as download:
         screen.link("Download").click()
     assert "60.00" in Path(download.value.path()).read_text()
@@ -247,6 +262,7 @@ def fail_and_authorize_again(screen: Screen, partner: PartnerServer) -> None:
     screen.run()
     screen.expect_status("Failed")
     expect(screen.frame.locator("#now")).to_contain_text("password")
+    screen.picture("failure")
     authorize(screen, partner.login.password)
     screen.open("journey-report")
     screen.button("Test").click()
@@ -263,6 +279,7 @@ def authorize(screen: Screen, password: str) -> None:
 
 def pause_delete_and_undo(screen: Screen) -> None:
     screen.open("Journey orders")
+    screen.picture("connection")
     screen.button("Pause").click()
     expect(screen.frame.locator("#status")).to_contain_text("Paused")
     screen.link("Delete").click()
@@ -280,6 +297,9 @@ def follow_the_colours_of_airflow(screen: Screen) -> None:
         expect(screen.page.locator("html")).to_have_class(re.compile(scheme))
         colour = screen.frame.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
         assert colour == {"dark": "rgb(0, 0, 0)", "light": "rgb(255, 255, 255)"}[scheme]
+        screen.frame.get_by_role("navigation", name="Connections").get_by_role("link", name="Connections").click()
+        expect(screen.link("Journey orders")).to_be_visible()
+        screen.picture(f"list-{scheme}")
 
 
 def show_a_viewer_no_buttons(screen: Screen) -> None:

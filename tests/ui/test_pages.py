@@ -144,6 +144,9 @@ def test_the_calendar_shows_a_week_of_what_is_expected(client, acme):
     assert "2 late, missed or not as usual from 2026-03-02 to 2026-03-08" in page
     assert re.findall(r'<span class="tag (\w+)">', page) == ["failed", "completed", "warning"]
     assert "&lt;b&gt;far&lt;/b&gt; from the median" in page
+    overview = client("viewer").get("connections/acme-conversions").text
+    assert "Next expected file" in overview
+    assert re.search(r'expected\?connection=acme-conversions&amp;week=\d{4}-\d\d-\d\d">1 file by 15:00', overview)
     coming = client("viewer").get("expected?week=2099-06-01").text
     assert coming.count('<span class="tag expected">') == 3
     assert "acme-conversions" not in client("zenith-only").get("expected?week=2026-03-05").text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response
@@ -13,6 +14,7 @@ from data_connections.ledger.database import LedgerConnection
 from data_connections.queries import runs
 from data_connections.queries.activity import ActivityFilter, list_activity
 from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
+from data_connections.queries.expected import Expectation, expectations
 from data_connections.queries.filters import Number
 from data_connections.queries.submissions import SubmissionFilter, list_submissions
 from ui.airflow_dags import dag_states, newest_runs, runs_by_id
@@ -26,6 +28,8 @@ from ui.visitor import Visitor, VisitorDep
 router = APIRouter(prefix="/connections/{name}", include_in_schema=False)
 TABS = ("overview", "history", "files", "preview", "backfill", "settings", "access", "revisions", "activity")
 RUNS_SHOWN = 50
+EXPECTED_WITHIN = 31
+"""Days in which what is expected next is looked for."""
 
 
 @router.get("")
@@ -38,6 +42,7 @@ def overview(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Nam
             "fresh": runs.freshness(connection, line["id"]),
             "not_taken": runs.not_taken(connection, line["id"]),
             "latest": _files(connection, line, 5),
+            "expected": _next_expected(connection, line),
         }
     return connection_tab(request, visitor, "overview", line, **shown)
 
@@ -161,6 +166,14 @@ def _forgotten(line: dict[str, Any]) -> dict[str, Any]:
     unknown = dict.fromkeys(("state", "run_type", "queued_at", "triggering_user_name"))
     times = {"start_date": line["started_at"], "end_date": line["finished_at"]}
     return {**unknown, **times, "run_id": line["dag_run_id"]}
+
+
+def _next_expected(connection: LedgerConnection, line: dict[str, Any]) -> Expectation | None:
+    """Return what is late, or else what is expected next, within a month; None where nothing is."""
+    today = datetime.now(UTC).date()
+    first, last = today - timedelta(days=1), today + timedelta(days=EXPECTED_WITHIN)
+    found = expectations(connection, [line["id"]], first, last, name=line["name"])
+    return next((each for each in found if each.state in ("expected", "late")), None)
 
 
 def _has(visitor: Visitor, line: dict[str, Any], tab: str) -> bool:

@@ -45,7 +45,8 @@ def event_type_page(request: Request, visitor: VisitorDep, ledger: LedgerDep, ev
     """Show one event type."""
     one = visible_event_type(ledger, visitor, event_type_id)
     codes = {"Reason": AS_REASONS, "DispositionCode": REVERSING}
-    return render(request, "event_type.html", visitor, here="event_types", one=one, built_in=codes)
+    mailbox = {login.name: login.login for login in known_logins()}.get(one["returns_credentials"] or "", "")
+    return render(request, "event_type.html", visitor, here="event_types", one=one, built_in=codes, mailbox=mailbox)
 
 
 @router.get("/{event_type_id}/edit")
@@ -86,7 +87,7 @@ def returns_page(request: Request, visitor: VisitorDep, ledger: LedgerDep, event
     must_change(visitor)
     way = "none"
     if one["returns_connection"]:
-        way = one["returns_methodology"] or "pull"
+        way = "mail" if one["returns_method"] == "email" else one["returns_methodology"] or "pull"
     given = {
         "way": way,
         "connection": one["returns_connection"] or "",
