@@ -53,6 +53,9 @@ class Refusal(BaseModel):
     reason: str = Field(default="", max_length=500)
 
 
+OriginalRevision = Annotated[bool, Query(description="Judge by the revision of then, not by today's.")]
+
+
 @router.get("/submissions")
 def list_submissions(
     visitor: VisitorDep, ledger: LedgerDep, wanted: Annotated[SubmissionFilter, Query()]
@@ -188,10 +191,16 @@ def refuse(visitor: VisitorDep, ledger: LedgerDep, submission_id: Id, refusal: R
 
 
 @router.get("/submissions/{submission_id}/replay-preview")
-def preview_replay(visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, submission_id: Id) -> dict[str, Any]:
+def preview_replay(
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    landing: LandingDep,
+    submission_id: Id,
+    original_revision: OriginalRevision = False,
+) -> dict[str, Any]:
     """Say what would become of the same bytes today: figures then and now."""
     pages.must_decide(visitor, ledger, submission_id)
-    return replay.preview(ledger, landing, submission_id).as_json()
+    return replay.preview(ledger, landing, submission_id, original_revision=original_revision).as_json()
 
 
 @router.post("/submissions/{submission_id}/replay", status_code=202)
@@ -201,17 +210,18 @@ def take_again(
     landing: LandingDep,
     later: BackgroundTasks,
     submission_id: Id,
+    original_revision: OriginalRevision = False,
     key: IdempotencyKey = None,
 ) -> Taken:
     """Judge the kept original once more, as a submission of its own."""
     pages.must_decide(visitor, ledger, submission_id)
 
     def take() -> dict[str, Any]:
-        number = replay.take_again(ledger, submission_id, who=visitor.name)
+        number = replay.take_again(ledger, submission_id, who=visitor.name, original_revision=original_revision)
         finish_later(later, ledger, landing, number)
         return {"submission_id": number}
 
-    return Taken(**once(ledger, visitor, key, ["replay", submission_id], take))
+    return Taken(**once(ledger, visitor, key, ["replay", submission_id, original_revision], take))
 
 
 @router.get("/submissions/{submission_id}/withdrawal-preview")

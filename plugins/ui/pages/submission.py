@@ -25,6 +25,7 @@ from ui.visitor import VisitorDep
 
 router = APIRouter(prefix="/submissions/{submission_id}", include_in_schema=False)
 ROWS_SHOWN = 100
+Original = Annotated[bool, Form(description="Judge by the revision of then.")]
 
 
 @router.get("")
@@ -114,12 +115,17 @@ def go_on(
 
 @router.post("/replay-preview")
 def replay_preview(
-    request: Request, visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, submission_id: Id
+    request: Request,
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    landing: LandingDep,
+    submission_id: Id,
+    original: Original = False,
 ) -> HTMLResponse:
-    """Show what would become of the same bytes today; nothing is changed."""
+    """Show what would become of the same bytes, by today's revision or by that of then; nothing is changed."""
     must_decide(visitor, ledger, submission_id)
-    difference = replay.preview(ledger, landing, submission_id)
-    return show_submission(request, visitor, ledger, submission_id, difference=difference)
+    difference = replay.preview(ledger, landing, submission_id, original_revision=original)
+    return show_submission(request, visitor, ledger, submission_id, difference=difference, original=original)
 
 
 @router.post("/replay")
@@ -130,10 +136,11 @@ def take_again(
     landing: LandingDep,
     later: BackgroundTasks,
     submission_id: Id,
+    original: Original = False,
 ) -> RedirectResponse:
     """Judge the kept original once more, as a submission of its own."""
     must_decide(visitor, ledger, submission_id)
-    again = replay.take_again(ledger, submission_id, who=visitor.name)
+    again = replay.take_again(ledger, submission_id, who=visitor.name, original_revision=original)
     finish_later(later, ledger, landing, again)
     return go_back(request, f"submissions/{again}", "replayed")
 
@@ -164,5 +171,5 @@ def show_submission(
         one=shown,
         links=links,
         can_withdraw=shown["data_type"] in applying.OF_ACTIONS and shown["state"] in ("applied", "partly_applied"),
-        **{"difference": None, "withdrawal": None, **values},
+        **{"difference": None, "original": False, "withdrawal": None, **values},
     )
