@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import io
+from datetime import date
 from decimal import Decimal
 
-from fixtures.desk import Desk, parsed, table
+from data_connections.reports import Layout, Parameters, load_reports, write_checked
+from data_connections.settings import PROJECT
+from data_connections.steps.job import builtin_data_types
+from data_connections.validation import ValidationOptions
+from data_connections.validation.check import check_file
+from fixtures.desk import RECEIVED, Desk, parsed, table
 
 INDEXED = (
     "CampaignId,ActionTrackerId,EventDate,OrderId,CustomerId,CurrencyCode,CustomerEmail"
     ",ItemSku1,ItemCategory1,ItemQuantity1,ItemPrice1,ItemSku2,ItemCategory2,ItemQuantity2,ItemPrice2"
 )
+LISTED = "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount,Category,Sku,Quantity"
 
 
 def row(order: str, *, email: str = "", second: str = "S2,Socks,1,7.00") -> str:
@@ -96,3 +104,36 @@ def test_files_with_vanished_columns_are_refused_or_taken_in_silence_by_setting(
     desk.connect(vanished_columns="ignore")
     taken = desk.submit(narrow, name="third.csv")
     assert (taken["state"], taken["file_warnings"]) == ("applied", [])
+
+
+def test_the_listing_of_items_can_be_checked_and_taken_as_conversions(desk: Desk) -> None:
+    with desk.ledger.connect() as connection:
+        connection.execute("insert into partner (id, name) values (1, 'P')")
+    header = (
+        f"CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount,{ITEM_COLUMNS},MediaPartnerId,CustomerId"
+    )
+    rows = [
+        '1000,2001,2026-02-20T10:00:00+01:00,"A, ""1""",EUR,10.10,"Shoes, red",S,2,1,',
+        '1000,2001,2026-02-20T10:00:00+01:00,"A, ""1""",EUR,0.05,Socks,T,1,1,',
+        "1000,2001,2026-02-21T10:00:00Z,B,USD,7.00,,,,,c-1",
+        "1000,2002,2026-02-22T10:00:00Z,C,EUR,0,,,,1,c-2",
+    ]
+    desk.submit(table(f"{LISTED},MediaPartnerId,CustomerId", *rows))
+    report = load_reports(PROJECT / "include")["action_items"]
+    listing = io.BytesIO()
+    days = Parameters(date(2026, 2, 1), date(2026, 2, 28), program="acme")
+    write_checked(desk.ledger, Layout.of(report), days, listing)
+
+    checked = check_file(
+        io.BytesIO(listing.getvalue()),
+        builtin_data_types()["conversions"],
+        ValidationOptions(received_at=RECEIVED, unknown_columns="ignore"),
+        name="listing.csv",
+    )
+    assert (checked.errors, checked.totals.accepted, checked.totals.rejected) == ((), 4, 0)
+    assert checked.totals.amounts == {"EUR": Decimal("10.15"), "USD": 7}
+    with desk.ledger.connect() as connection:
+        connection.execute("update action set withdrawn_at = now()")
+    before = desk.actions()
+    assert desk.submit(listing.getvalue(), "listing.csv")["accepted"] == 4
+    assert desk.actions() == sorted([*before, *[(order, 2, *money) for order, _, *money in before]])

@@ -6,6 +6,7 @@ select
     action.order_id as "OrderId",
     action.click_id as "ClickId",
     action.customer_id as "CustomerId",
+    action.partner_id as "MediaPartnerId",
     action.promo_code as "OrderPromoCode",
     action.currency as "CurrencyCode",
     coalesce(action_item.amount, action.amount) as "Amount",

@@ -43,6 +43,7 @@ class Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     column: str | None = Field(default=None, alias="from", description="Name of the column in the file, in any case.")
+    also: tuple[str, ...] = Field(default=(), description="Other names that this column may have in a file.")
     constant: str | None = Field(default=None, description="The value of every row, instead of a column.")
     unless: str | None = Field(default=None, description="Left empty where this column of the file has a value.")
     values: MappingOf[str, str] = Field(default_factory=dict, description="Their values, and ours for them.")
@@ -59,6 +60,8 @@ class Source(BaseModel):
     def _one_of_both(self) -> Source:
         if (self.column is None) == (self.constant is None):
             raise ValueError("give either from, a column of the file, or constant")
+        if self.also and self.column is None:
+            raise ValueError("`also` has other names of the column that `from` names")
         return self
 
 

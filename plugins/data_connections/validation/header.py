@@ -136,7 +136,11 @@ class _Finder:
                 raise UnknownName(f"column of {data_type.name}", name, known)
         self._data_type = data_type
         self._mapped = frozenset(mapping.columns)
-        self._sources = {header_key(each.column): name for name, each in mapping.columns.items() if each.column}
+        self._sources = {
+            header_key(theirs): name
+            for name, each in mapping.columns.items()
+            for theirs in filter(None, (each.column, *each.also))
+        }
         others = [*mapping.ignored, *mapping.packed, *(each.unless for each in mapping.columns.values() if each.unless)]
         self._needless = frozenset(map(header_key, others))
 
@@ -215,7 +219,7 @@ def _missing(data_type: DataType, columns: Mapping[str, int]) -> list[Column]:
 def _described(column: Column, mapping: ColumnMapping) -> str:
     source = mapping.columns.get(column.name)
     if source is not None:
-        return f"{column.name} (here {source.column})"
+        return f"{column.name} (here {' or '.join(filter(None, (source.column, *source.also)))})"
     others = [*column.aliases, *column.required_unless]
     return f"{column.name} (or {' or '.join(others)})" if others else column.name
 

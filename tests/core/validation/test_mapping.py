@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -148,6 +149,36 @@ def test_a_cj_style_file_has_its_items_unpacked(check, tmp_path):
     rejects = (tmp_path / "rejects.csv").read_text(encoding="utf-8")
     again = check(rejects.replace('10.00,"2;2"', '"10.00;1.00","2;2"').replace(",x,", ",5.00,"), own)
     assert (again.totals.rows, again.totals.accepted) == (4, 4)
+
+
+def test_the_published_sample_of_cj_s_new_orders_is_read(check):
+    header = "companyId,enterpriseId,subscriptionId,actionTrackerId,orderId,cjEvent,eventDate,amount,currency,itemSku,"
+    report = check(
+        f"{header}itemQty,itemUnitPrice,itemDiscount,coupon\n"
+        "1,2,3,2001,ORD-1,a2d5,2026-06-14T14:22:00Z,149.98,USD,SKU-1,2,74.99,0.00,SUMMER10\n",
+        {"preset": "cj", "columns": {"CampaignId": {"constant": "1000"}}},
+    )
+    assert (report.totals.accepted, report.file_warnings[1:]) == (1, ())
+    assert report.totals.amounts == {"USD": Decimal("149.98")}
+
+
+def test_a_column_may_have_one_of_several_names_and_not_two(check):
+    mapping = {"columns": {"OrderId": {"from": "Order", "also": ["Nr", "No"]}}}
+    row = "1000,2001,2026-06-14T10:00:00Z,A,1.00,c"
+    for name, code in (
+        ("Order", None),
+        ("nr", None),
+        ("No", None),
+        ("Number", "MISSING_COLUMN"),
+        ("No,Nr", "DUPLICATE_COLUMN"),
+    ):
+        extra = ",A" if "," in name else ""
+        refused = check(
+            f"CampaignId,ActionTrackerId,EventDate,{name},Amount,ClickId\n{row}{extra}\n", mapping
+        ).file_error
+        assert (refused.code if refused else None) == code
+    with pytest.raises(ValidationError, match="other names of the column"):
+        ColumnMapping.model_validate({"columns": {"OrderId": {"constant": "1", "also": ["Nr"]}}})
 
 
 def test_an_awin_style_file(check):
