@@ -26,6 +26,7 @@ pytest_plugins = [
     "fixtures.sftp_line",
     "fixtures.catalog",
     "fixtures.desk",
+    "fixtures.changes",
     "fixtures.sender",
     "fixtures.lost_replies",
     "fixtures.airflow_home",

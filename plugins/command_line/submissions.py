@@ -59,10 +59,10 @@ def list_submissions(
     """List inbound files, the newest first: submissions, and files that were seen and not taken, with the reason."""
     from data_connections.endpoints.arrival import IN_WORDS
     from data_connections.errors import UnknownName
-    from data_connections.ledger import submissions as records
     from data_connections.ledger.files_seen import NOT_TAKEN, files_seen
+    from data_connections.ledger.submission import FINAL, UNFINISHED
 
-    states = (*records.UNFINISHED, *records.FINAL, NOT_TAKEN)
+    states = (*UNFINISHED, *FINAL, NOT_TAKEN)
     for wanted in state or ():
         if wanted not in states:
             raise UnknownName("state", wanted, states)

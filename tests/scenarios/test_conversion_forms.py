@@ -109,9 +109,6 @@ def test_files_with_vanished_columns_are_refused_or_taken_in_silence_by_setting(
 def test_the_listing_of_items_can_be_checked_and_taken_as_conversions(desk: Desk) -> None:
     with desk.ledger.connect() as connection:
         connection.execute("insert into partner (id, name) values (1, 'P')")
-    header = (
-        f"CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount,{ITEM_COLUMNS},MediaPartnerId,CustomerId"
-    )
     rows = [
         '1000,2001,2026-02-20T10:00:00+01:00,"A, ""1""",EUR,10.10,"Shoes, red",S,2,1,',
         '1000,2001,2026-02-20T10:00:00+01:00,"A, ""1""",EUR,0.05,Socks,T,1,1,',

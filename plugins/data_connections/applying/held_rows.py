@@ -14,7 +14,7 @@ from data_connections.applying.rules import Application
 from data_connections.data_types import DataType
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Attempt
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec.dataset import Dataset
 
 Totals = Mapping[tuple[str, str], tuple[int, Decimal, Decimal]]

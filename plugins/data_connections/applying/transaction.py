@@ -20,7 +20,7 @@ from data_connections.errors import OutOfTurn, SealBroken, TotalsMismatch
 from data_connections.ledger import submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import OUTCOMES, Attempt, Seal, Sum
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec.dataset import Dataset
 
 NOTHING_HELD = Bounds()

@@ -10,7 +10,8 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from data_connections.ledger.database import LedgerConnection
-from data_connections.ledger.submissions import FINAL, Submission, get
+from data_connections.ledger.submission import FINAL, Submission
+from data_connections.ledger.submissions import get
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from data_connections.ledger import submissions
 from data_connections.ledger.database import LedgerConnection
-from data_connections.ledger.submissions import COLUMNS, Submission, rows_of
+from data_connections.ledger.submission import COLUMNS, Submission, rows_of
 
 
 def fully_applied_twin(connection: LedgerConnection, submission: Submission, *, absolute: bool) -> int | None:

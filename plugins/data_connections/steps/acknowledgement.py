@@ -22,7 +22,7 @@ from data_connections.errors import EndpointFileMissing, FileChanged
 from data_connections.landing import Landing
 from data_connections.ledger import Ledger, mails, outcomes, parcels, sightings, submissions
 from data_connections.ledger.database import LedgerConnection
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec import InboundFolder, InboundMailboxDetails, MailSource
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.mail_answers import OpenServer, result_letter

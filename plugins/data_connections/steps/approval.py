@@ -6,7 +6,7 @@ from data_connections.catalog import activity
 from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger, parcels, staging, submissions
 from data_connections.ledger.database import LedgerConnection
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 
 
 def approve(ledger: Ledger, submission_id: int, who: str) -> None:

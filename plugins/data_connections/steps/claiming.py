@@ -9,7 +9,7 @@ from types import MappingProxyType
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.vouching import Voucher
 from data_connections.ledger import Ledger, claims, submissions
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec import InboundConnection
 from data_connections.steps.pinned_run import PinnedRun
 

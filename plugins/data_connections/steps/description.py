@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from data_connections.ledger import Ledger, outcomes, parcels, submissions
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 
 ERRORS_SHOWN = 1000
 

@@ -17,7 +17,7 @@ from data_connections.ledger import Ledger, claims, sightings, staging, submissi
 from data_connections.ledger import sameness as likeness
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Seal
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.steps import parcels
 from data_connections.steps.acknowledgement import acknowledge
 from data_connections.steps.brakes import bounds_of, limit_passed

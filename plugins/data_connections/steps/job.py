@@ -9,7 +9,7 @@ from data_connections.data_types import DataType, DataTypes, load_data_types
 from data_connections.errors import ConfigurationError
 from data_connections.ledger import submissions
 from data_connections.ledger.database import LedgerConnection
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.settings import Settings
 from data_connections.spec import FileFormat, InboundConnection, parse_spec
 from data_connections.validation import ValidationOptions

@@ -8,7 +8,7 @@ from typing import Any
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.landing import Landing, Original, journal
 from data_connections.ledger.delivery import Delivery
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 
 _OF_DELIVERY = (
     *("report", "kind", "business_date", "last_date", "date_from", "date_basis", "file_name", "size", "rows", "totals"),

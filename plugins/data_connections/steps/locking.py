@@ -8,8 +8,9 @@ from typing import Any
 
 from data_connections import applying
 from data_connections.catalog import activity
-from data_connections.ledger import Ledger, submissions
+from data_connections.ledger import Ledger
 from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.submission import UNFINISHED
 
 PATIENCE = timedelta(days=3)
 """How long after its locking date an action waits for files that were received before."""
@@ -65,7 +66,7 @@ def lock_due(
 
 
 def _lock(connection: LedgerConnection, program: str, now: datetime, patience: timedelta, who: str) -> Locked:
-    open_files = connection.execute(_OPEN_FILES, {"program": program, "unfinished": list(submissions.UNFINISHED)})
+    open_files = connection.execute(_OPEN_FILES, {"program": program, "unfinished": list(UNFINISHED)})
     waiting_for = open_files.fetchall()
     first = min((file["received_at"] for file in waiting_for), default=None)
     parameters: dict[str, Any] = {"program": program, "now": now, "given_up": now - patience, "first": first}

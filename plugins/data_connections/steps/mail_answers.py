@@ -13,7 +13,7 @@ from data_connections.endpoints.names import shown
 from data_connections.endpoints.smtp import MailServer
 from data_connections.errors import ConnectionsError
 from data_connections.ledger import Ledger, mails
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec import MailSource
 from data_connections.steps.pinned_run import PinnedRun
 

@@ -16,7 +16,7 @@ from data_connections.landing import Landing
 from data_connections.ledger import Ledger, claims, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import OUTCOMES
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec import InboundConnection
 from data_connections.spec.file_pattern import FilePattern
 from data_connections.steps.business_day import BusinessDays

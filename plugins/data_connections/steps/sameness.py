@@ -11,7 +11,7 @@ from data_connections.errors import FileRefused
 from data_connections.ledger import Ledger, submissions
 from data_connections.ledger import sameness as likeness
 from data_connections.ledger.database import LedgerConnection
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.steps.job import Job
 from data_connections.validation import Finding
 

@@ -19,7 +19,7 @@ from data_connections.landing.area import OriginalDamaged
 from data_connections.ledger import Ledger, staging, submissions
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.staging import Attempt, Seal
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec.file_format import FileFormat
 from data_connections.steps.job import Job
 from data_connections.steps.vanished import vanished_columns

@@ -13,7 +13,7 @@ from data_connections.formats.openpgp import Keyring, is_message, open_message
 from data_connections.landing import Landing
 from data_connections.landing.area import BLOCK
 from data_connections.ledger import Ledger, submissions
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 from data_connections.spec.pgp import InboundPgp
 from data_connections.steps.job import Job
 from data_connections.validation import Finding

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from data_connections.endpoints.names import shown
 from data_connections.endpoints.vouching import Voucher
 from data_connections.errors import FileRefused
-from data_connections.ledger.submissions import Submission
+from data_connections.ledger.submission import Submission
 
 
 def voucher_of(submission: Submission) -> Voucher | None:
