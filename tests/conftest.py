@@ -21,6 +21,7 @@ pytest_plugins = [
     "fixtures.databases",
     "fixtures.partner",
     "fixtures.hosting",
+    "fixtures.name_server",
     "fixtures.fault_proxy",
     "fixtures.ftp_fault_proxy",
     "fixtures.sftp_line",

@@ -51,7 +51,7 @@ def create_login(
     by: By = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a login for a connection whose folder we host, and print what the partner needs."""
+    """Make a login for a connection whose folder we host, or an address to mail to; print what the partner needs."""
     from data_connections.gateway import logins
 
     ledger = open_ledger()
@@ -62,6 +62,7 @@ def create_login(
         login or name,
         acting_user(by),
         key=_public_key(public_key_file),
+        by_mail=stored.spec.method == "email",
         label=label,
         valid_until=_in_utc(valid_until),
     )
@@ -89,6 +90,7 @@ def rotate_login(
         acting_user(by),
         overlap=timedelta(days=overlap_days),
         key=_public_key(public_key_file),
+        by_mail=stored.spec.method == "email",
         label=label,
         valid_until=_in_utc(valid_until),
     )
@@ -161,10 +163,10 @@ def host_keys(
 
 def _hosted(ledger: Ledger, name: str) -> StoredSpec:
     from data_connections.catalog import current
-    from data_connections.spec import HostedFolder
+    from data_connections.spec import Hosted
 
     stored = current(ledger, name)
-    if not isinstance(stored.spec.details, HostedFolder):
+    if not isinstance(stored.spec.details, Hosted):
         raise ConfigurationError(
             f"{name} has its files at the partner's server; logins are made for connections whose folder we host "
             "(inbound with `methodology: push`, outbound with `methodology: pull`)."
@@ -200,14 +202,19 @@ def _confirm(stored: StoredSpec, made: NewSecret | None, *, login: str = "", as_
     from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
     from data_connections.gateway.confirmation import confirmation
     from data_connections.gateway.server_keys import ServerKeys
+    from data_connections.ledger import hosted_logins
 
     configuration = GatewayConfiguration.from_environment(current_settings())
     address, keys = GatewayAddress.find(configuration), ServerKeys(configuration.state).valid()
     certificate = fingerprint_of(gateway_certificate(configuration))
-    told = confirmation(made.login if made else login, stored.spec, address, keys, certificate)
+    named = made.login if made else login
+    local_parts = hosted_logins.mail_local_parts(open_ledger(), named)
+    told = confirmation(named, stored.spec, address, keys, certificate, local_parts)
     secret: dict[str, Any] = {}
     if made is not None:
         secret = {"secret": made.secret_id, "password": made.password, "public_key": made.fingerprint}
+        if made.address:
+            secret = {"secret": made.secret_id}
         if made.ends:
             secret |= {"old_secrets": list(made.ends[0]), "old_secrets_valid_until": made.ends[1]}
     if as_json:
@@ -215,8 +222,9 @@ def _confirm(stored: StoredSpec, made: NewSecret | None, *, login: str = "", as_
         return
     keys_shown = [
         each["fingerprint"] + (f" until {each['valid_until']}" if each["valid_until"] else "")
-        for each in told["host_keys"]
+        for each in told.get("host_keys", ())
     ]
-    print_fields({key.replace("_", " "): value for key, value in {**told, "host_keys": keys_shown, **secret}.items()})
+    shown = {**told, **({"host_keys": keys_shown} if keys_shown else {}), **secret}
+    print_fields({key.replace("_", " "): value for key, value in shown.items()})
     if secret.get("password"):
         note("The password is shown this once; only a hash of it is kept.")

@@ -46,7 +46,7 @@ async def _serve(configuration: GatewayConfiguration, ledger: Ledger, start_run:
     async with running(configuration, ledger, start_run, check_trial) as gateway:
         note(
             f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}, "
-            f"FTPS on port {gateway.address.ftp_port}."
+            f"FTPS on port {gateway.address.ftp_port}, SMTP on port {gateway.address.smtp_port}."
         )
         gateway.broken.add_done_callback(lambda _: stop.set())
         await stop.wait()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
 
-from data_connections.spec import ConnectionSpec, HostedFolder, OutboundMailDetails
+from data_connections.spec import ConnectionSpec, Hosted, OutboundMailDetails
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -31,7 +31,7 @@ BACKFILL_DESCRIPTION = "Connections: tasks of backfills at work at the same time
 def pool_of(spec: ConnectionSpec) -> str:
     """Return the name of the pool of the connection's host, such as ``sftp-files.partner.test-22``."""
     details = spec.details
-    if isinstance(details, HostedFolder):
+    if isinstance(details, Hosted):
         return AIRFLOWS_OWN
     if isinstance(details, OutboundMailDetails):
         return f"{details.scheme}-{spec.credentials}"

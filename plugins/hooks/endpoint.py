@@ -13,7 +13,7 @@ from airflow.sdk.log import amask_secret, mask_secret
 
 from data_connections.endpoints.contract import Credentials, Endpoint
 from data_connections.errors import ConfigurationError
-from data_connections.spec import ConnectionSpec, FtpHost, HostedFolder, InboundMailboxDetails, SftpHost
+from data_connections.spec import ConnectionSpec, FtpHost, Hosted, InboundMailboxDetails, SftpHost
 
 if TYPE_CHECKING:
     from data_connections.endpoints.blocking import BlockingEndpoint
@@ -41,7 +41,7 @@ class EndpointHook(BaseHook):
         """
         from data_connections.endpoints.blocking import open_endpoint
 
-        if isinstance(self.spec.details, HostedFolder):
+        if isinstance(self.spec.details, Hosted):
             from hooks.hosted_folder import hosted_endpoint
 
             return open_endpoint(lambda: hosted_endpoint(self.spec))
@@ -68,7 +68,7 @@ class EndpointHook(BaseHook):
         from data_connections.endpoints.opening import maker_of
         from data_connections.endpoints.pool import Account, shared_pool
 
-        if isinstance(self.spec.details, HostedFolder):
+        if isinstance(self.spec.details, Hosted):
             from hooks.hosted_folder import watch_hosted
 
             return await watch_hosted(self.spec)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.endpoints.hosted import HostedEndpoint
+from data_connections.endpoints.hosted_mail import HostedMailbox
 from data_connections.gateway.configuration import hosted_folder
-from data_connections.gateway.folder import FILES
-from data_connections.gateway.reception import rules_of
+from data_connections.gateway.places import place_of
 from data_connections.ledger import Ledger, connection_ids
 from data_connections.ledger.arrival_notice import shared_notices
 from data_connections.settings import Settings
@@ -16,18 +17,17 @@ from data_connections.spec import ConnectionSpec
 from hooks.ledger import LedgerHook
 
 
-def hosted_endpoint(spec: ConnectionSpec) -> HostedEndpoint:
-    """Return the partner's folder at the gateway.
+def hosted_endpoint(spec: ConnectionSpec) -> HostedEndpoint | HostedMailbox:
+    """Return the partner's folder at the gateway, or the mails to the partner's address there.
 
     Raises:
         UnknownName: The connection is not in the ledger.
     """
-    return _folder(connection_ids.of_name(LedgerHook().get_conn(), spec.name), spec)
+    return place_of(_hosted(), connection_ids.of_name(LedgerHook().get_conn(), spec.name), spec)
 
 
-def _folder(connection_id: int, spec: ConnectionSpec) -> HostedEndpoint:
-    root = hosted_folder(Settings.from_environment()) / str(connection_id) / FILES
-    return HostedEndpoint(root, rules_of(spec).folders)
+def _hosted() -> Path:
+    return hosted_folder(Settings.from_environment())
 
 
 class HostedWatch:
@@ -42,7 +42,7 @@ class HostedWatch:
     def __init__(self, ledger: Ledger, connection_id: int, spec: ConnectionSpec) -> None:
         self._notices = shared_notices(ledger)
         self._connection_id = connection_id
-        self._endpoint = _folder(connection_id, spec)
+        self._endpoint = place_of(_hosted(), connection_id, spec)
 
     async def look(self) -> list[RemoteFile]:
         """Return the folder's files now."""

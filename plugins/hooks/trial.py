@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from data_connections.endpoints.blocking import BlockingEndpoint, open_endpoint
 from data_connections.errors import ConnectionsError, UnknownName
 from data_connections.ledger import connection_ids
-from data_connections.spec import ConnectionSpec, HostedFolder, InboundConnection, MailSource, OutboundMailDetails
+from data_connections.spec import ConnectionSpec, Hosted, InboundConnection, MailSource, OutboundMailDetails
 from data_connections.steps.probe import ProbeStep, next_run, probe
 from hooks.endpoint import EndpointHook
 from hooks.ledger import LedgerHook
@@ -51,7 +51,7 @@ def trial(spec: ConnectionSpec) -> Iterator[ProbeStep]:
     hook = EndpointHook(spec)
     if spec.pgp is not None:
         yield _pgp_keys(spec.pgp.credentials)
-    if isinstance(spec.details, HostedFolder):
+    if isinstance(spec.details, Hosted):
         with hook.get_conn() as endpoint:
             yield from _tried(spec, endpoint)
         return

@@ -12,7 +12,7 @@ from rich.console import Console
 from data_connections.errors import ConfigurationError, ConnectionsError
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
 from data_connections.settings import Settings
-from local_stack.ports import FTP_PORT, SFTP_PORT, free_port_near
+from local_stack.ports import FTP_PORT, SFTP_PORT, SMTP_PORT, free_port_near
 from local_stack.stack import Stack
 from local_stack.supervision import gateway_program
 
@@ -25,14 +25,15 @@ def up() -> None:
     """Start Airflow, its database and the ledger, and leave them running."""
     began = time.monotonic()
     stack = Stack(Settings.from_environment(), progress=lambda words: _tell(words, began))
-    stack.up(more=(gateway_program(_port("SFTP", SFTP_PORT), _port("FTP", FTP_PORT)),))
+    ports = (_port("SFTP", SFTP_PORT), _port("FTP", FTP_PORT), _port("SMTP", SMTP_PORT))
+    stack.up(more=(gateway_program(*ports),))
     name, _ = stack.login
     _console.print(f"\nConnections runs at [bold]{stack.url}[/bold]")
     _console.print(f"  login     {name}, with the password in {stack.password_file}", soft_wrap=True)
     _console.print(f"  logs      {stack.logs}", soft_wrap=True)
     address = GatewayAddress.find(GatewayConfiguration.from_environment(stack.settings))
-    ports = f"SFTP at port {address.sftp_port}, FTPS at port {address.ftp_port}"
-    _console.print(f"  gateway   {address.host}, {ports}; see `connections gateway --help`")
+    served = f"SFTP at port {address.sftp_port}, FTPS at port {address.ftp_port}, SMTP at port {address.smtp_port}"
+    _console.print(f"  gateway   {address.host}, {served}; see `connections gateway --help`")
     _console.print("  stop it   make down")
 
 

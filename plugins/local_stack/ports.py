@@ -7,6 +7,7 @@ import socket
 DEFAULT_PORT = 8080
 SFTP_PORT = 2222
 FTP_PORT = 2121
+SMTP_PORT = 2525
 
 
 def free_port_near(wanted: int) -> int:

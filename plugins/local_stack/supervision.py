@@ -51,11 +51,12 @@ def airflow_programs() -> tuple[Program, ...]:
     )
 
 
-def gateway_program(sftp_port: int, ftp_port: int) -> Program:
+def gateway_program(sftp_port: int, ftp_port: int, smtp_port: int) -> Program:
     """Return the program that serves the endpoints that we host; supervisor waits 10 s before it kills."""
     environment = {
         "CONNECTIONS_GATEWAY_SFTP_PORT": str(sftp_port),
         "CONNECTIONS_GATEWAY_FTP_PORT": str(ftp_port),
+        "CONNECTIONS_GATEWAY_SMTP_PORT": str(smtp_port),
         "CONNECTIONS_GATEWAY_DRAIN": "7",
     }
     return Program("gateway", (sys.executable, "-m", "command_line.main", "gateway", "serve"), environment, priority=30)

@@ -16,7 +16,7 @@ from data_connections.endpoints.vouching import MOST_BYTES, Voucher, read_manife
 from data_connections.errors import EndpointFileMissing
 from data_connections.ledger import Ledger, claims, sightings
 from data_connections.ledger.claims import WorkLeft
-from data_connections.spec import HostedFolder, InboundConnection, MailSource
+from data_connections.spec import Hosted, InboundConnection, MailSource
 
 if TYPE_CHECKING:
     from data_connections.steps.business_day import BusinessDays
@@ -101,7 +101,7 @@ class Lookout:
             LedgerUnavailable: The ledger does not answer; the listing then does not count as a look.
         """
         # Our gateway shows a file under its name only when it is complete, and a mail never grows: one look is enough.
-        is_complete = isinstance(self.spec.details, HostedFolder | MailSource)
+        is_complete = isinstance(self.spec.details, Hosted | MailSource)
         previous = listing if is_complete else self._previous
         rules = self.rules
         arrivals = look(listing, previous, rules, tuple(self._manifests.items()))

@@ -17,7 +17,7 @@ from data_connections.gateway.public_keys import read_public_key
 from data_connections.gateway.server_keys import ServerKeys
 from data_connections.ledger import Ledger, hosted_logins
 from data_connections.settings import Settings
-from data_connections.spec import HostedFolder
+from data_connections.spec import Hosted
 from ui.visitor import Visitor
 
 
@@ -28,7 +28,7 @@ def hosted_spec(ledger: Ledger, name: str) -> StoredSpec:
         HTTPException: 409 where its files are at the partner's server.
     """
     stored = current(ledger, name)
-    if not isinstance(stored.spec.details, HostedFolder):
+    if not isinstance(stored.spec.details, Hosted):
         raise HTTPException(409, f"{name} has its files at the partner's server; it needs no login at our gateway.")
     return stored
 
@@ -46,19 +46,23 @@ def make_login(ledger: Ledger, visitor: Visitor, stored: StoredSpec, login: str,
         ConfigurationError: The name or the key cannot be used, or the name is taken.
     """
     key = read_public_key(public_key) if public_key.strip() else None
-    return logins.create_login(ledger, stored.connection_id, login.strip() or stored.name, visitor.name, key=key)
+    name, by_mail = login.strip() or stored.name, stored.spec.method == "email"
+    return logins.create_login(ledger, stored.connection_id, name, visitor.name, key=key, by_mail=by_mail)
 
 
-def rotate_login(ledger: Ledger, visitor: Visitor, name: str, login: str, public_key: str, days: int) -> NewSecret:
+def rotate_login(
+    ledger: Ledger, visitor: Visitor, stored: StoredSpec, login: str, public_key: str, days: int
+) -> NewSecret:
     """Give a login a new password or key; the old ones stay valid for some days.
 
     Raises:
         HTTPException: 404 where the connection has no such login.
         ConfigurationError: The key cannot be used.
     """
-    must_have(ledger, name, login)
+    must_have(ledger, stored.name, login)
     key = read_public_key(public_key) if public_key.strip() else None
-    return logins.rotate_login(ledger, login, visitor.name, overlap=timedelta(days=days), key=key)
+    by_mail = stored.spec.method == "email"
+    return logins.rotate_login(ledger, login, visitor.name, overlap=timedelta(days=days), key=key, by_mail=by_mail)
 
 
 def end_login(ledger: Ledger, visitor: Visitor, name: str, login: str) -> None:
@@ -82,9 +86,10 @@ def must_have(ledger: Ledger, name: str, login: str) -> None:
         raise HTTPException(404, f"{name} has no login {login!r}.")
 
 
-def confirmed(stored: StoredSpec, login: str) -> dict[str, Any]:
-    """Return what the partner needs to log in: address, host keys or certificate, folders; never a secret."""
+def confirmed(ledger: Ledger, stored: StoredSpec, login: str) -> dict[str, Any]:
+    """Return what the partner needs to log in: address, host keys or certificate, folders; never a password."""
     configuration = GatewayConfiguration.from_environment(Settings.from_environment())
     keys = ServerKeys(configuration.state).valid()
     certificate = fingerprint_of(gateway_certificate(configuration))
-    return confirmation(login, stored.spec, GatewayAddress.find(configuration), keys, certificate)
+    local_parts = hosted_logins.mail_local_parts(ledger, login)
+    return confirmation(login, stored.spec, GatewayAddress.find(configuration), keys, certificate, local_parts)

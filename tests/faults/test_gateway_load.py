@@ -60,6 +60,7 @@ class Crowd:
             "CONNECTIONS_HOME": str(home),
             "CONNECTIONS_GATEWAY_SFTP_PORT": str(self.port),
             "CONNECTIONS_GATEWAY_FTP_PORT": "0",
+            "CONNECTIONS_GATEWAY_SMTP_PORT": "0",
         }
         command = [sys.executable, "-m", "command_line.main", "gateway", "serve"]
         with (home / "log").open("wb") as log:

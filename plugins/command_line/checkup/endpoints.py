@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from command_line.checkup.finding import Finding, bad, good
-from data_connections.spec import ConnectionSpec, HostedFolder, OutboundMailDetails
+from data_connections.spec import ConnectionSpec, Hosted, OutboundMailDetails
 
 if TYPE_CHECKING:
     from data_connections.catalog import StoredSpec
@@ -32,7 +32,7 @@ def endpoints(connections: list[StoredSpec]) -> Iterator[Finding]:
 
 def _door(spec: ConnectionSpec) -> tuple[object, ...]:
     details = spec.details
-    if isinstance(details, HostedFolder):
+    if isinstance(details, Hosted):
         return ("hosted",)
     if isinstance(details, OutboundMailDetails):
         return (details.scheme, spec.credentials, details.to)

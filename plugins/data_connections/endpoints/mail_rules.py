@@ -66,7 +66,7 @@ def rules_of(details: InboundSource) -> ArrivalRules:
     rules = ArrivalRules.of(details.file_pattern, details.exclude)
     if not isinstance(details, MailSource):
         return rules
-    return MailRules(rules.pattern, rules.exclude, senders=details.senders, authserv_id=details.authserv_id or "")
+    return MailRules(rules.pattern, rules.exclude, senders=details.senders, authserv_id=details.verifier)
 
 
 def is_proven(sender: str, results: Iterable[str], authserv_id: str) -> bool:

@@ -26,6 +26,12 @@ class GatewayConfiguration:
         ftp_port: TCP port of FTP and FTPS (``CONNECTIONS_GATEWAY_FTP_PORT``, default 21); 0 takes any free one.
         ftps_port: TCP port of FTPS that is TLS from the first byte (``CONNECTIONS_GATEWAY_FTPS_PORT``, usually 990);
             not offered where left out.
+        smtp_port: TCP port of SMTP (``CONNECTIONS_GATEWAY_SMTP_PORT``, default 25); 0 takes any free one.
+        mail_domain: Domain of the addresses that partners mail to (``CONNECTIONS_GATEWAY_MAIL_DOMAIN``); ``host`` where
+            left out.
+        nameserver: ``address:port`` of the name server that is asked for keys of senders
+            (``CONNECTIONS_GATEWAY_NAMESERVER``); the system's where left out.
+        most_mail_bytes: Bytes of one mail.
         passive_ports: Ports of FTP's data connections (``CONNECTIONS_GATEWAY_FTP_PASSIVE``, such as 50000-50100); any
             where left out.
         passive_address: Address that FTP clients are told to connect to, where it is not the one that they came to
@@ -47,6 +53,10 @@ class GatewayConfiguration:
     sftp_port: int = 22
     ftp_port: int = 21
     ftps_port: int | None = None
+    smtp_port: int = 25
+    mail_domain: str = ""
+    nameserver: str | None = None
+    most_mail_bytes: int = 50_000_000
     passive_ports: tuple[int, ...] = ()
     passive_address: str | None = None
     plain_ftp: bool = False
@@ -72,6 +82,9 @@ class GatewayConfiguration:
             sftp_port=_number(environment, "CONNECTIONS_GATEWAY_SFTP_PORT", 22),
             ftp_port=_number(environment, "CONNECTIONS_GATEWAY_FTP_PORT", 21),
             ftps_port=_number(environment, "CONNECTIONS_GATEWAY_FTPS_PORT", 0) or None,
+            smtp_port=_number(environment, "CONNECTIONS_GATEWAY_SMTP_PORT", 25),
+            mail_domain=(environment.get("CONNECTIONS_GATEWAY_MAIL_DOMAIN") or "").lower(),
+            nameserver=_nameserver(environment.get("CONNECTIONS_GATEWAY_NAMESERVER") or ""),
             passive_ports=_ports(environment.get("CONNECTIONS_GATEWAY_FTP_PASSIVE") or ""),
             passive_address=environment.get("CONNECTIONS_GATEWAY_FTP_ADDRESS") or None,
             plain_ftp=environment.get("CONNECTIONS_GATEWAY_PLAIN_FTP") == "1",
@@ -89,12 +102,20 @@ class GatewayAddress:
         sftp_port: TCP port of SFTP.
         ftp_port: TCP port of FTP and FTPS.
         ftps_port: TCP port of FTPS that is TLS from the first byte; None where that is not offered.
+        smtp_port: TCP port of SMTP.
+        mail_domain: Domain of the addresses that partners mail to.
     """
 
     host: str
     sftp_port: int
     ftp_port: int
     ftps_port: int | None = None
+    smtp_port: int = 25
+    mail_domain: str = ""
+
+    def mail_address(self, local_part: str) -> str:
+        """Return an address that partners mail to."""
+        return f"{local_part}@{self.mail_domain or self.host}"
 
     def announce(self, configuration: GatewayConfiguration) -> None:
         """Leave the address where commands find it."""
@@ -109,7 +130,13 @@ class GatewayAddress:
         try:
             return cls(**json.loads(_address_file(configuration).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
-            return cls(configuration.host, configuration.sftp_port, configuration.ftp_port, configuration.ftps_port)
+            return cls.of(configuration)
+
+    @classmethod
+    def of(cls, configuration: GatewayConfiguration) -> GatewayAddress:
+        """Return the address as it is configured."""
+        names = ("host", "sftp_port", "ftp_port", "ftps_port", "smtp_port", "mail_domain")
+        return cls(**{name: getattr(configuration, name) for name in names})
 
 
 def hosted_folder(settings: Settings, environment: Mapping[str, str] = os.environ) -> Path:
@@ -126,6 +153,13 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     if not (value.isdigit() and int(value) < 65536):
         raise ConfigurationError(f"{name} must be a whole number below 65,536, not {value!r}.")
     return int(value)
+
+
+def _nameserver(text: str) -> str | None:
+    host, _, port = text.rpartition(":")
+    if text and not (host and port.isdigit()):
+        raise ConfigurationError(f"CONNECTIONS_GATEWAY_NAMESERVER must be an address and a port, not {text!r}.")
+    return text or None
 
 
 def _ports(text: str) -> tuple[int, ...]:

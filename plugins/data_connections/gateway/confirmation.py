@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from data_connections.gateway.configuration import GatewayAddress
 from data_connections.gateway.folder import TRIALS
 from data_connections.gateway.server_keys import ServerKey
-from data_connections.spec import ConnectionSpec, InboundConnection, InboundFolder
+from data_connections.spec import ConnectionSpec, InboundConnection, InboundFolder, InboundHostedMailDetails
 
 
 def confirmation(
-    login: str, spec: ConnectionSpec, address: GatewayAddress, keys: list[ServerKey], certificate: str | None
+    login: str,
+    spec: ConnectionSpec,
+    address: GatewayAddress,
+    keys: list[ServerKey],
+    certificate: str | None,
+    local_parts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the confirmation of a login, without any secret.
 
@@ -22,27 +28,47 @@ def confirmation(
         spec: Its connection.
         address: Where the gateway is.
         keys: Its host keys that partners may trust, the one in use first.
-        certificate: Fingerprint of its certificate for FTPS.
+        certificate: Fingerprint of its certificate for FTPS and SMTP.
+        local_parts: What stands before the @ of the addresses that it may mail to, the newest first.
     """
-    by_sftp = spec.method == "sftp"
-    port = address.sftp_port if by_sftp else address.ftp_port
     inbound = isinstance(spec, InboundConnection)
-    return {
+    told = {
         "connection": spec.name,
         "login": login,
+        "host": address.host,
+        "addresses": _addresses(address.host),
+        "files": spec.details.file_pattern if isinstance(spec, InboundConnection) else None,
+    }
+    if spec.method == "email":
+        return told | _by_mail(spec, address, certificate, [address.mail_address(each) for each in local_parts])
+    by_sftp = spec.method == "sftp"
+    port = address.sftp_port if by_sftp else address.ftp_port
+    return told | {
         "uri": f"{'sftp' if by_sftp else 'ftpes'}://{login}@{address.host}:{port}/",
         "implicit_tls_uri": None
         if by_sftp or address.ftps_port is None
         else f"ftps://{login}@{address.host}:{address.ftps_port}/",
-        "host": address.host,
         "port": port,
-        "addresses": _addresses(address.host),
         "host_keys": [_shown(key) for key in keys] if by_sftp else [],
         "certificate": None if by_sftp else certificate,
         "folder": spec.details.folder,
         "trial_folder": f"/{TRIALS.decode()}" if inbound else None,
         "result_folder": spec.details.result_folder if isinstance(spec.details, InboundFolder) else None,
-        "files": spec.details.file_pattern if isinstance(spec, InboundConnection) else None,
+    }
+
+
+def _by_mail(
+    spec: ConnectionSpec, address: GatewayAddress, certificate: str | None, mail_addresses: list[str]
+) -> dict[str, Any]:
+    details = spec.details
+    assert isinstance(details, InboundHostedMailDetails)  # noqa: S101 - no other is mailed to
+    return {
+        "uri": f"mailto:{mail_addresses[0]}" if mail_addresses else None,
+        "mail_addresses": mail_addresses,
+        "port": address.smtp_port,
+        "certificate": certificate,
+        "senders": list(details.senders),
+        "return_address": details.return_address,
     }
 
 

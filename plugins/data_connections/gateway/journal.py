@@ -110,6 +110,18 @@ class Journal:
         """Something was refused to a login."""
         self._add(proof, "file.refused", _text(path), {"why": why})
 
+    def mailed(self, proof: Proof, sender: str, size: int, address: str) -> None:
+        """A mail was taken whole; whoever waits for it is told."""
+        details = {"size": size, "address": address, "secret": proof.secret_id}
+        used = (_USED, [address, proof.secret_id])
+        self._add(proof, "mail.received", shown(sender)[:320], details, used, (NOTIFY, [str(proof.connection_id)]))
+
+    def mail_refused(self, recipient: str, sender: str, address: str, why: str, proof: Proof | None = None) -> None:
+        """A mail was refused before it was taken, to a recipient or to all of them."""
+        details = {"address": address, "sender": shown(sender)[:320], "why": why}
+        connection_id = proof.connection_id if proof else None
+        self._put(_Entry("gateway", "mail.turned_away", shown(recipient)[:320], connection_id, details))
+
     def checked(self, connection_id: int, path: str) -> None:
         """A trial file was checked, and its answer put beside it."""
         self._put(_Entry("gateway", "trial.checked", path, connection_id, {}))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from data_connections.catalog import activity
 from data_connections.errors import ConfigurationError
-from data_connections.gateway.passwords import generate_password, hash_password
+from data_connections.gateway.passwords import generate_local_part, generate_password, hash_password
 from data_connections.gateway.public_keys import PublicKey
 from data_connections.ledger import Ledger, hosted_logins
 from data_connections.ledger.database import LedgerConnection
@@ -25,6 +25,7 @@ class NewSecret:
         secret_id: Number of the password or key.
         password: Shown this once; None where a public key was given.
         fingerprint: Of the public key.
+        address: What stands before the @ of a mail address.
         ends: Numbers of the secrets that end, and when, because this one takes their place.
     """
 
@@ -32,7 +33,13 @@ class NewSecret:
     secret_id: int
     password: str | None = field(default=None, repr=False)
     fingerprint: str | None = None
+    address: str | None = None
     ends: tuple[tuple[int, ...], datetime] | None = None
+
+    @property
+    def kind(self) -> hosted_logins.Kind:
+        """What it is."""
+        return "password" if self.password else "address" if self.address else "public_key"
 
 
 def create_login(
@@ -42,10 +49,13 @@ def create_login(
     who: str,
     *,
     key: PublicKey | None = None,
+    by_mail: bool = False,
     label: str = "",
     valid_until: datetime | None = None,
 ) -> NewSecret:
     """Make a login for a connection, with a public key or else a password that is made up here.
+
+    Who sends files by mail proves nothing but that they know an address which nobody can guess.
 
     Args:
         ledger: The ledger.
@@ -53,19 +63,21 @@ def create_login(
         login: Its name, case-sensitive, never used before.
         who: Who does this; stands in the activity log.
         key: The partner's public key.
-        label: What people call the password or key.
-        valid_until: When the password or key ends.
+        by_mail: Whether the connection takes mails: the login then gets an address.
+        label: What people call the password, key or address.
+        valid_until: When that ends.
 
     Raises:
         ConfigurationError: The name cannot be one, or is taken.
     """
+    _refuse_key(key, by_mail=by_mail)
     if not _NAME.fullmatch(login):
         raise ConfigurationError(
             f"{login!r} cannot be a login: letters, digits and . _ @ - after a letter or digit, at most 64 of them."
         )
     with ledger.connect() as connection:
         login_id = hosted_logins.add_login(connection, connection_id, login, who)
-        made = _add(connection, login_id, login, who, key, label, valid_until)
+        made = _add(connection, login_id, login, who, key, label, valid_until, by_mail=by_mail)
         _record(connection, who, "login.created", login, connection_id, made)
     return made
 
@@ -77,20 +89,23 @@ def rotate_login(
     *,
     overlap: timedelta,
     key: PublicKey | None = None,
+    by_mail: bool = False,
     label: str = "",
     valid_until: datetime | None = None,
 ) -> NewSecret:
-    """Give a login a new password or key; what proved it before ends after ``overlap``.
+    """Give a login a new password, key or address; what proved it before ends after ``overlap``.
 
     Raises:
         UnknownName: There is no such login.
+        ConfigurationError: It has an address, and a key is given.
     """
+    _refuse_key(key, by_mail=by_mail)
     until = datetime.now(UTC) + overlap
     with ledger.connect() as connection:
         login_id, connection_id = hosted_logins.find_login(connection, login)
-        made = _add(connection, login_id, login, who, key, label, valid_until)
+        made = _add(connection, login_id, login, who, key, label, valid_until, by_mail=by_mail)
         ended = hosted_logins.end_others(connection, login_id, made.secret_id, until)
-        made = NewSecret(login, made.secret_id, made.password, made.fingerprint, (tuple(ended), until))
+        made = replace(made, ends=(tuple(ended), until))
         _record(connection, who, "login.rotated", login, connection_id, made)
     return made
 
@@ -124,7 +139,22 @@ def _add(
     key: PublicKey | None,
     label: str,
     valid_until: datetime | None,
+    *,
+    by_mail: bool,
 ) -> NewSecret:
+    if by_mail:
+        local_part = generate_local_part()
+        secret_id = hosted_logins.add_secret(
+            connection,
+            login_id,
+            "address",
+            local_part,
+            who,
+            fingerprint=local_part,
+            label=label,
+            valid_until=valid_until,
+        )
+        return NewSecret(login, secret_id, address=local_part)
     if key is not None:
         secret_id = hosted_logins.add_secret(
             connection,
@@ -144,7 +174,12 @@ def _add(
     return NewSecret(login, secret_id, password=password)
 
 
+def _refuse_key(key: PublicKey | None, *, by_mail: bool) -> None:
+    if by_mail and key is not None:
+        raise ConfigurationError("Files come by mail here; a login has an address, and no public key.")
+
+
 def _record(connection: LedgerConnection, who: str, what: str, login: str, connection_id: int, made: NewSecret) -> None:
     ends = {"ended": list(made.ends[0]), "until": made.ends[1].isoformat()} if made.ends else {}
-    details = {"secret": made.secret_id, "kind": "password" if made.password else "public_key", **ends}
+    details = {"secret": made.secret_id, "kind": made.kind, **ends}
     activity.record(connection, who, what, login, connection_id=connection_id, details=details)

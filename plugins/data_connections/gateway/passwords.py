@@ -21,6 +21,11 @@ def generate_password() -> str:
     return "-".join("".join(secrets.choice(_SIGNS) for _ in range(_GROUP)) for _ in range(_GROUPS))
 
 
+def generate_local_part() -> str:
+    """Return what stands before the @ of a new mail address: as hard to guess, in letters that every server takes."""
+    return "".join(secrets.choice(_SIGNS) for _ in range(_GROUPS * _GROUP))
+
+
 def hash_password(password: str) -> str:
     """Return what is kept of a password: ``scrypt$cost$salt$hash``."""
     salt = secrets.token_bytes(16)

@@ -23,6 +23,9 @@ class Reception:
         roster: Who may log in.
         journal: Where it is written down.
         arrived: Told of files that were put into a folder.
+
+    Attributes:
+        mails_arriving: Mails whose bytes are on their way.
     """
 
     def __init__(self, configuration: GatewayConfiguration, roster: Roster, journal: Journal, arrived: Arrived) -> None:
@@ -34,6 +37,8 @@ class Reception:
         self.closing = False
         self._folders: dict[int, PartnerFolder] = {}
         self._sessions: dict[object, tuple[Proof | None, Callable[[], object]]] = {}
+        self._visits: dict[object, Callable[[], object]] = {}
+        self.mails_arriving = 0
 
     def greet(self, session: object, end: Callable[[], object]) -> bool:
         """Let a connection come in, and return whether there is room for it.
@@ -73,9 +78,14 @@ class Reception:
         folder = self._folder(proof.connection_id, spec)
         return Desk(proof, folder, self.journal, lambda: not self.closing, self._arrived)
 
+    def visit(self, session: object, end: Callable[[], object]) -> None:
+        """Note a connection that nobody logs in by, such as a mail server's; it takes no place from the others."""
+        self._visits[session] = end
+
     def part(self, session: object) -> None:
         """A connection has ended."""
         self._sessions.pop(session, None)
+        self._visits.pop(session, None)
 
     def end_retired(self) -> None:
         """End the sessions of logins, passwords and keys that are not valid any more."""
@@ -85,16 +95,18 @@ class Reception:
 
     def end_all(self) -> None:
         """End every session."""
-        for _, end in list(self._sessions.values()):
+        for end in [*(end for _, end in self._sessions.values()), *self._visits.values()]:
             end()
 
     def sessions(self) -> int:
         """Return how many connections are open, logged in or not."""
-        return len(self._sessions)
+        return len(self._sessions) + len(self._visits)
 
     def transfers(self) -> int:
-        """Return how many files are on their way in or out."""
-        return sum(len(each.open_uploads) + len(each.open_downloads) for each in self._folders.values())
+        """Return how many files and mails are on their way in or out."""
+        return self.mails_arriving + sum(
+            len(each.open_uploads) + len(each.open_downloads) for each in self._folders.values()
+        )
 
     def _folder(self, connection_id: int, spec: ConnectionSpec) -> PartnerFolder:
         rules = rules_of(spec)

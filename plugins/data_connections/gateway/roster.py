@@ -41,6 +41,7 @@ class _Snapshot:
     secrets: Mapping[str, Sequence[HostedSecret]] = field(default_factory=dict)
     specs: Mapping[int, ConnectionSpec] = field(default_factory=dict)
     hashes: Mapping[int, str] = field(default_factory=dict)
+    addresses: Mapping[str, HostedSecret] = field(default_factory=dict)
 
 
 class Roster:
@@ -73,6 +74,15 @@ class Roster:
         found = [each for each in await self._valid(login) if each.kind == "public_key" and each.verifier == public]
         return _proof(found[0]) if found else None
 
+    async def by_address(self, local_part: str) -> Proof | None:
+        """Return whose address it is that a mail is for; None where it is nobody's."""
+        if local_part not in self._known.addresses and self._is_old:
+            await self.refresh()
+        each = self._known.addresses.get(local_part)
+        if each is None or not each.is_valid(datetime.now(UTC)) or each.connection_id not in self._known.specs:
+            return None
+        return _proof(each)
+
     def spec(self, connection_id: int) -> ConnectionSpec | None:
         """Return the connection's present spec; None where it takes no logins any more."""
         return self._known.specs.get(connection_id)
@@ -102,8 +112,13 @@ class Roster:
             except ConnectionsError as lost:
                 _log.warning("The logins are those of before: %s", lost)
 
+    @property
+    def _is_old(self) -> bool:
+        """Whether a name that is not known may have been made since."""
+        return time.monotonic() - self._read_at > self._refresh / 4
+
     async def _valid(self, login: str) -> list[HostedSecret]:
-        if login not in self._known.secrets and time.monotonic() - self._read_at > self._refresh / 4:
+        if login not in self._known.secrets and self._is_old:
             await self.refresh()
         now = datetime.now(UTC)
         return [
@@ -133,7 +148,8 @@ def _read(ledger: Ledger, known: _Snapshot) -> _Snapshot:
                 _log.warning("Nobody can log in for %s: %s", stored.name, refused)
                 continue
             hashes[stored.connection_id] = stored.hash
-    return _Snapshot(secrets, specs, hashes)
+    addresses = {each.verifier: each for of_login in secrets.values() for each in of_login if each.kind == "address"}
+    return _Snapshot(secrets, specs, hashes, addresses)
 
 
 def is_hosted(content: Mapping[str, object]) -> bool:

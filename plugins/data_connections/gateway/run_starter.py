@@ -13,13 +13,14 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from data_connections.endpoints.hosted import HostedEndpoint
+from data_connections.endpoints.arrival import ArrivalRules
 from data_connections.endpoints.mail_rules import rules_of
 from data_connections.errors import ConnectionsError
-from data_connections.gateway.folder import FILES
+from data_connections.gateway.places import place_of
 from data_connections.gateway.roster import Roster
 from data_connections.ledger import Ledger, sightings
-from data_connections.spec import InboundConnection
+from data_connections.spec import ConnectionSpec
+from data_connections.spec.details import InboundSource
 
 LOOK_EVERY = 0.5
 TRY_AGAIN = 15.0
@@ -82,10 +83,11 @@ class RunStarter:
 
     async def _is_settled(self, connection_id: int) -> bool:
         spec = self._roster.spec(connection_id)
-        if not isinstance(spec, InboundConnection):
+        details = spec.details if spec is not None else None
+        if spec is None or not isinstance(details, InboundSource):
             return True
         try:
-            if not await self._unclaimed(connection_id, spec):
+            if not await self._unclaimed(connection_id, spec, rules_of(details)):
                 return True
             answer = await asyncio.to_thread(self._start_run, spec.name)
         except ConnectionsError as trouble:
@@ -94,9 +96,8 @@ class RunStarter:
         _log.info("Connection %s has files: %s", spec.name, answer.value)
         return answer is not Answer.ACTIVE
 
-    async def _unclaimed(self, connection_id: int, spec: InboundConnection) -> bool:
-        endpoint = HostedEndpoint(self._hosted / str(connection_id) / FILES)
-        rules = rules_of(spec.details)
+    async def _unclaimed(self, connection_id: int, spec: ConnectionSpec, rules: ArrivalRules) -> bool:
+        endpoint = place_of(self._hosted, connection_id, spec)
         files = [file for file in await endpoint.list("/") if rules.refusal(file) is None]
 
         def unclaimed() -> bool:

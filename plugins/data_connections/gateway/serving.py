@@ -9,6 +9,7 @@ import logging
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,11 +22,13 @@ from data_connections.gateway.configuration import GatewayAddress, GatewayConfig
 from data_connections.gateway.folder import INCOMING, TRIALS
 from data_connections.gateway.ftp_server import FtpGateway
 from data_connections.gateway.journal import Journal
+from data_connections.gateway.mail_desk import MailDesk
 from data_connections.gateway.reception import Reception
 from data_connections.gateway.retention import expire_collected
 from data_connections.gateway.roster import Roster
 from data_connections.gateway.run_starter import RunStarter, StartRun
 from data_connections.gateway.server_keys import ServerKey, ServerKeys
+from data_connections.gateway.smtp_server import listen_smtp
 from data_connections.gateway.ssh_server import listen_ssh
 from data_connections.gateway.trials import CheckFile, Trials
 from data_connections.ledger import Ledger
@@ -59,8 +62,10 @@ class Gateway:
         self.starter = RunStarter(ledger, self.roster, configuration.hosted, start_run)
         self.trials = Trials(configuration.hosted, self.roster, self.journal, check_file)
         self.reception = Reception(configuration, self.roster, self.journal, self._file_arrived)
-        self.address = GatewayAddress(configuration.host, configuration.sftp_port, configuration.ftp_port)
+        self.mail_desk = MailDesk(configuration, self.roster, self.journal, self._file_arrived)
+        self.address = GatewayAddress.of(configuration)
         self._ftp: FtpGateway | None = None
+        self._smtp: asyncio.Server | None = None
         self._port = configuration.sftp_port
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._acceptor: asyncssh.SSHAcceptor | None = None
@@ -91,7 +96,14 @@ class Gateway:
         self._port = acceptor.get_port()
         if self._ftp is None:
             self._ftp, ftp_port, ftps_port = self._listen_ftp()
-            self.address = GatewayAddress(self.configuration.host, self._port, ftp_port, ftps_port)
+            self._smtp = await self._listen_smtp()
+            self.address = replace(
+                self.address,
+                sftp_port=self._port,
+                ftp_port=ftp_port,
+                ftps_port=ftps_port,
+                smtp_port=self._smtp.sockets[0].getsockname()[1],
+            )
         self.address.announce(self.configuration)
 
     def _listen_ftp(self) -> tuple[FtpGateway, int, int | None]:
@@ -104,6 +116,16 @@ class Gateway:
             raise ConfigurationError(
                 f"The gateway cannot listen on {configuration.bind} port {ports} ({taken.strerror}). Choose another "
                 "with CONNECTIONS_GATEWAY_FTP_PORT or CONNECTIONS_GATEWAY_FTPS_PORT, or stop what has it."
+            ) from taken
+
+    async def _listen_smtp(self) -> asyncio.Server:
+        port = self.configuration.smtp_port
+        try:
+            return await listen_smtp(self.reception, self.mail_desk, port)
+        except OSError as taken:
+            raise ConfigurationError(
+                f"The gateway cannot listen on {self.configuration.bind} port {port} ({taken.strerror}). Choose "
+                "another with CONNECTIONS_GATEWAY_SMTP_PORT, or stop what has it; ports below 1024 may need rights."
             ) from taken
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
@@ -144,6 +166,8 @@ class Gateway:
         self.reception.closing = True
         if self._ftp is not None:
             self._ftp.take_nobody_new()
+        if self._smtp is not None:
+            self._smtp.close()
         await self._stop_listening()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.configuration.drain):

@@ -118,7 +118,7 @@ class Upload:
                 raise Refused(Cause.DENIED, "A folder has that name.")
             os.utime(self.fd)
             self._temporary.replace(self._target)
-            _flush_folder(self._target.parent)
+            flush_folder(self._target.parent)
         except OSError as failed:
             self.discard()
             raise Refused(
@@ -185,7 +185,8 @@ class Download:
             self._left()
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

@@ -1,9 +1,9 @@
-"""Logins at the endpoints that we host, and the passwords and keys that prove them; secrets as hashes only."""
+"""Logins at the endpoints that we host, and the passwords, keys and addresses that prove them; passwords as hashes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import psycopg
@@ -11,7 +11,7 @@ import psycopg
 from data_connections.errors import ConfigurationError, UnknownName
 from data_connections.ledger.database import Ledger, LedgerConnection
 
-Kind = Literal["password", "public_key"]
+Kind = Literal["password", "public_key", "address"]
 
 _SECRETS = """
 select l.id as login_id, l.login, l.connection_id, c.name as connection, l.created_at as login_created_at,
@@ -26,7 +26,7 @@ join hosted_secret s on s.login_id = l.id
 
 @dataclass(frozen=True)
 class HostedSecret:
-    """One password or public key of a login.
+    """One password, public key or mail address of a login.
 
     Attributes:
         id: Number of the secret.
@@ -35,8 +35,8 @@ class HostedSecret:
         connection_id: The connection that the login belongs to.
         connection: Its present name.
         kind: What it is.
-        verifier: The password's hash, or the public key as ``algorithm base64``.
-        fingerprint: Of a public key.
+        verifier: The password's hash, the public key as ``algorithm base64``, or what stands before the address's @.
+        fingerprint: Of a public key; of an address the same as ``verifier``.
         label: What people call it.
         created_at: When it was made, in UTC like the following.
         created_by: Who made it.
@@ -85,6 +85,13 @@ def all_secrets(ledger: Ledger, *, connection: str | None = None, login: str | N
             and (%(login)s::text is null or l.login = %(login)s)
         order by l.id, s.id"""
     return [_secret(row) for row in ledger.all(query, {"connection": connection, "login": login})]
+
+
+def mail_local_parts(ledger: Ledger, login: str) -> list[str]:
+    """Return what stands before the @ of the addresses that a login may mail to now, the newest first."""
+    now = datetime.now(UTC)
+    valid = [each for each in all_secrets(ledger, login=login) if each.kind == "address" and each.is_valid(now)]
+    return [each.verifier for each in reversed(valid)]
 
 
 def _secret(row: dict[str, Any]) -> HostedSecret:

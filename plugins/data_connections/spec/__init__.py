@@ -17,11 +17,16 @@ from data_connections.spec.connection import (
     OutboundHosted,
     OutboundSftp,
 )
-from data_connections.spec.details import Folder, FolderHost, FtpHost, HostedFolder, InboundFolder, SftpHost
+from data_connections.spec.details import Folder, FolderHost, FtpHost, Hosted, HostedFolder, InboundFolder, SftpHost
 from data_connections.spec.expected import Expected, ExpectedDelivery, ExpectedFiles, Occasion
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.loading import LoadedFolder, LoadedSpec, load_folder, load_spec, parse_spec
-from data_connections.spec.mailbox import InboundMailboxDetails, MailSource, OutboundMailDetails
+from data_connections.spec.mailbox import (
+    InboundHostedMailDetails,
+    InboundMailboxDetails,
+    MailSource,
+    OutboundMailDetails,
+)
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
 from data_connections.spec.schedule import ON_REQUEST, PRESETS, cron_line, next_run
 
@@ -42,12 +47,14 @@ __all__ = [
     "FolderHost",
     "FtpHost",
     "HoldIf",
+    "Hosted",
     "HostedFolder",
     "InboundConnection",
     "InboundEmail",
     "InboundFolder",
     "InboundFtp",
     "InboundHosted",
+    "InboundHostedMailDetails",
     "InboundMailboxDetails",
     "InboundSftp",
     "Limits",

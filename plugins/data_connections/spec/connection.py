@@ -35,7 +35,7 @@ from data_connections.spec.details import (
 )
 from data_connections.spec.expected import Expected, ExpectedDelivery, ExpectedFiles
 from data_connections.spec.file_format import FileFormat
-from data_connections.spec.mailbox import InboundMailboxDetails, OutboundMailDetails
+from data_connections.spec.mailbox import InboundHostedMailDetails, InboundMailboxDetails, OutboundMailDetails
 from data_connections.spec.mapping import ColumnMapping
 from data_connections.spec.output_format import Covers, OutputFormat, Packaging
 from data_connections.spec.pgp import InboundPgp, OutboundPgp
@@ -252,7 +252,7 @@ class InboundHosted(InboundConnection):
 
     methodology: Literal["push"] = Field(description="The partner pushes to us.")
     credentials: None = Field(default=None, description="None: `connections gateway create-login` makes logins.")
-    details: InboundHostedDetails = Field(description="The partner's folder at the gateway.")
+    details: InboundSource = Field(description="The partner's place at the gateway.")
 
 
 class OutboundHosted(OutboundConnection):
@@ -267,12 +267,21 @@ class InboundHostedSftp(InboundHosted):
     """A connection whose partner pushes files to our gateway by SFTP."""
 
     method: Literal["sftp"] = Field(description="How files travel.")
+    details: InboundHostedDetails = Field(description="The partner's folder at the gateway.")
 
 
 class InboundHostedFtp(InboundHosted):
     """A connection whose partner pushes files to our gateway by FTPS, or FTP where that is allowed."""
 
     method: Literal["ftp"] = Field(description="How files travel.")
+    details: InboundHostedDetails = Field(description="The partner's folder at the gateway.")
+
+
+class InboundHostedEmail(InboundHosted):
+    """A connection whose partner mails files to an address at our gateway."""
+
+    method: Literal["email"] = Field(description="How files travel.")
+    details: InboundHostedMailDetails = Field(description="The partner's address at the gateway.")
 
 
 class OutboundHostedSftp(OutboundHosted):
@@ -293,6 +302,7 @@ KINDS: dict[str, type[InboundConnection | OutboundConnection]] = {
     "inbound_ftp": InboundFtp,
     "inbound_ftp_push": InboundHostedFtp,
     "inbound_email": InboundEmail,
+    "inbound_email_push": InboundHostedEmail,
     "outbound_sftp": OutboundSftp,
     "outbound_sftp_pull": OutboundHostedSftp,
     "outbound_ftp": OutboundFtp,
@@ -317,6 +327,7 @@ ConnectionSpec = Annotated[
     | Annotated[InboundFtp, Tag("inbound_ftp")]
     | Annotated[InboundHostedFtp, Tag("inbound_ftp_push")]
     | Annotated[InboundEmail, Tag("inbound_email")]
+    | Annotated[InboundHostedEmail, Tag("inbound_email_push")]
     | Annotated[OutboundSftp, Tag("outbound_sftp")]
     | Annotated[OutboundHostedSftp, Tag("outbound_sftp_pull")]
     | Annotated[OutboundFtp, Tag("outbound_ftp")]

@@ -209,16 +209,12 @@ class OutboundFtpDetails(FtpHost, OutboundFolder):
     """A partner's FTP or FTPS folder that files are pushed to."""
 
 
-class HostedFolder(Folder):
-    """A folder of our own, at the gateway, with logins for one partner."""
+class Hosted(Folder):
+    """A place of our own, at the gateway, for one partner."""
 
     folder: Literal["/"] = Field(default="/", description="The partner's main folder; always `/`.")
     quota_bytes: int = Field(default=20 * 1024**3, gt=0, description="Bytes of all files in the partner's folder.")
     quota_files: int = Field(default=10_000, gt=0, description="Files in the partner's folder.")
-    plain_ftp: bool = Field(
-        default=False,
-        description="For `method: ftp`: the partner may come without TLS; password and files then travel readable.",
-    )
 
     @property
     def scheme(self) -> str:
@@ -229,6 +225,15 @@ class HostedFolder(Folder):
     def address(self) -> str:
         """The gateway; where it listens is its own setting, not a connection's."""
         return "hosted:gateway"
+
+
+class HostedFolder(Hosted):
+    """A folder of our own, at the gateway, with logins for one partner."""
+
+    plain_ftp: bool = Field(
+        default=False,
+        description="For `method: ftp`: the partner may come without TLS; password and files then travel readable.",
+    )
 
 
 class InboundHostedDetails(HostedFolder, InboundFolder):

@@ -44,6 +44,7 @@ _SECTIONS = {
     "InboundMailboxDetails": ("details", "of an inbound connection by e-mail"),
     "OutboundSftpDetails": ("details", "of an outbound connection by SFTP"),
     "InboundHostedDetails": ("details", "of an inbound connection whose partner pushes to our gateway"),
+    "InboundHostedMailDetails": ("details", "of an inbound connection whose partner mails to our gateway"),
     "OutboundMailDetails": ("details", "of an outbound connection by e-mail"),
     "OutboundHostedDetails": ("details", "of an outbound connection whose partner pulls from our gateway"),
     "OutboundFtpDetails": ("details", "of an outbound connection by FTP or FTPS"),
@@ -105,8 +106,8 @@ _TELLS = {
     "direction": "`inbound` takes files in, `outbound` sends reports out.",
     "method": "How files travel.",
     "methodology": "Inbound: `pull`, the usual one, fetches from the partner's server; with `push` the partner puts "
-    "files into a folder at our gateway. Outbound: `push`, the usual one, sends to the partner's server; with `pull` "
-    "the partner collects reports from our gateway.",
+    "files into a folder at our gateway, or mails them to an address there. Outbound: `push`, the usual one, sends to "
+    "the partner's server; with `pull` the partner collects reports from our gateway.",
     "credentials": "Name of the login at the partner's server, kept apart from the spec; never the secret itself. "
     "Required but for a folder at our gateway, whose logins `connections gateway create-login` makes.",
 }

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from data_connections.spec.details import Certificate, FolderHost, InboundSource, OutboundFolder
+from data_connections.spec.details import Certificate, FolderHost, Hosted, InboundSource, OutboundFolder
 from data_connections.spec.file_name import check_placeholders
 
 IMAPS_PORT, IMAP_PORT = 993, 143
+GATEWAY_VERIFIER = "connections-gateway"
+"""How the gateway calls itself where it says whether a sender is proven."""
+
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;\[\]\\]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 _SENDER = re.compile(r"([^\s@<>\"(),:;\[\]\\]+)?@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 
@@ -55,13 +59,7 @@ class MailSource(InboundSource, MailSender):
     senders: tuple[Sender, ...] = Field(
         default=(),
         description="Addresses, and domains such as `@partner.example`, whose mails are taken; anybody's where left "
-        "out. It needs `authserv_id`.",
-    )
-    authserv_id: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Name that our own mail server gives itself in the `Authentication-Results` that it puts on top of "
-        "every mail; no other header proves a sender.",
+        "out. A mailbox that we look into needs `authserv_id` for it.",
     )
     reply_to_refused: bool = Field(
         default=True, description="Whether a proven sender who is not among `senders` is told so, once and never again."
@@ -71,14 +69,10 @@ class MailSource(InboundSource, MailSender):
         description="Address that gets receipt, summary and rejects; none are sent where it is left out.",
     )
 
-    @model_validator(mode="after")
-    def _senders_are_proven(self) -> Self:
-        if self.senders and self.authserv_id is None:
-            raise ValueError(
-                "senders needs authserv_id: what a mail says about its sender proves nothing, only the "
-                "Authentication-Results of our own mail server do"
-            )
-        return self
+    @property
+    @abstractmethod
+    def verifier(self) -> str:
+        """Name of the server whose word about senders is believed; empty for none."""
 
 
 class InboundMailboxDetails(FolderHost, MailSource):
@@ -104,6 +98,21 @@ class InboundMailboxDetails(FolderHost, MailSource):
         ge=timedelta(days=1),
         description="Older mails are not looked at, so that a mailbox may grow; ISO 8601 (P30D) or seconds.",
     )
+    authserv_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Name that our own mail server gives itself in the `Authentication-Results` that it puts on top of "
+        "every mail; no other header proves a sender.",
+    )
+
+    @model_validator(mode="after")
+    def _senders_are_proven(self) -> Self:
+        if self.senders and self.authserv_id is None:
+            raise ValueError(
+                "senders needs authserv_id: what a mail says about its sender proves nothing, only the "
+                "Authentication-Results of our own mail server do"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -116,6 +125,35 @@ class InboundMailboxDetails(FolderHost, MailSource):
     def scheme(self) -> str:
         """``imap`` where nothing is encrypted, else ``imaps``."""
         return "imap" if self.tls == "none" else "imaps"
+
+    @property
+    def verifier(self) -> str:
+        """Our mail server."""
+        return self.authserv_id or ""
+
+
+class InboundHostedMailDetails(Hosted, MailSource):
+    """An address of our own, at the gateway, that a partner mails files to."""
+
+    quota_bytes: int = Field(default=5 * 1024**3, gt=0, description="Bytes of all mails that wait.")
+    quota_files: int = Field(default=1_000, gt=0, description="Mails that wait.")
+    after_read: Literal["keep", "delete"] = Field(
+        default="delete",
+        description="What happens to a mail once the outcome of all its files is known; we keep the originals.",
+    )
+    keep_for: timedelta = Field(
+        default=timedelta(days=30),
+        ge=timedelta(days=1),
+        description="How long mails stay that nothing is taken from; ISO 8601 (P30D) or seconds.",
+    )
+    plain_smtp: bool = Field(
+        default=False, description="Whether mails are taken that come without TLS; they then travel readable."
+    )
+
+    @property
+    def verifier(self) -> str:
+        """The gateway itself, which looks at the DKIM signatures of every mail."""
+        return GATEWAY_VERIFIER
 
 
 class OutboundMailDetails(OutboundFolder):

@@ -60,7 +60,7 @@ def create_login(visitor: VisitorDep, ledger: LedgerDep, name: Name, order: Logi
     stored = hosted_spec(ledger, name)
     asked = order or LoginOrder()
     made = make_login(ledger, visitor, stored, asked.login, asked.public_key)
-    return _made(made, confirmed(stored, made.login))
+    return _made(made, confirmed(ledger, stored, made.login))
 
 
 @router.post("/{login}/rotate")
@@ -71,8 +71,8 @@ def rotate(
     must_edit(visitor, ledger, name)
     stored = hosted_spec(ledger, name)
     asked = rotation or Rotation()
-    made = rotate_login(ledger, visitor, name, login, asked.public_key, asked.overlap_days)
-    return _made(made, confirmed(stored, login))
+    made = rotate_login(ledger, visitor, stored, login, asked.public_key, asked.overlap_days)
+    return _made(made, confirmed(ledger, stored, login))
 
 
 @router.delete("/{login}", status_code=204)

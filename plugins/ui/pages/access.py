@@ -59,9 +59,9 @@ def rotate(
 ) -> HTMLResponse:
     """Give a login a new password or key."""
     must_edit(visitor, ledger, name)
-    hosted_spec(ledger, name)
+    stored = hosted_spec(ledger, name)
     try:
-        made = rotate_login(ledger, visitor, name, login, public_key, overlap_days)
+        made = rotate_login(ledger, visitor, stored, login, public_key, overlap_days)
     except ConfigurationError as wrong:
         return _page(request, visitor, ledger, name, wrong=wrong.message, status=422)
     return _page(request, visitor, ledger, name, login=login, made=made)
@@ -102,7 +102,9 @@ def _page(
 ) -> HTMLResponse:
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
-    told = confirmed(hosted_spec(ledger, name), login) if login else None
+    stored = hosted_spec(ledger, name)
+    told = confirmed(ledger, stored, login) if login else None
     values = {"lines": login_lines(ledger, name), "told": told, "made": made, "wrong": wrong}
     values |= {"given": given, "given_key": given_key}
-    return connection_tab(request, visitor, "access", line, status=status, **values)
+    by_mail = stored.spec.method == "email"
+    return connection_tab(request, visitor, "access", line, status=status, by_mail=by_mail, **values)
