@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from command_line.exits import BAD
 from data_connections.errors import ConnectionsError
@@ -13,8 +14,8 @@ from data_connections.errors import ConnectionsError
 PATIENCE = 1800
 
 
-def check_trial(connection: str, file: Path, rejects: Path) -> bytes:
-    """Run `connections check` on a file and return its JSON; rejected rows are written into ``rejects``.
+def check_trial(connection: str, file: Path, rejects: Path) -> dict[str, Any]:
+    """Run `connections check` on a file and return its report; rejected rows are written into ``rejects``.
 
     Of a zip with several files it is an object with ``files``, one for each.
 
@@ -33,5 +34,4 @@ def check_trial(connection: str, file: Path, rejects: Path) -> bytes:
     # Where the file lies here is nobody's business.
     reports = [json.loads(line) for line in done.stdout.splitlines()]
     named = [{**report, "file": report["file"].removeprefix(f"{file.parent}/")} for report in reports]
-    answer = named[0] if len(named) == 1 else {"file": file.name, "files": named}
-    return json.dumps(answer, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+    return named[0] if len(named) == 1 else {"file": file.name, "files": named}

@@ -97,6 +97,34 @@ def rotate_login(
     _confirm(stored, made, as_json=as_json)
 
 
+@gateway.command("mail-login")
+def mail_login(
+    login: Login,
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Who gets the mail.", show_default=False)],
+    valid_hours: Annotated[float, typer.Option("--valid-hours", min=0.1, help="How long the link works.")] = 72,
+    smtp: Annotated[str, typer.Option("--smtp", metavar="NAME", help="Airflow's SMTP connection.")] = "smtp_default",
+    by: By = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail a link that shows a login's details once, with a password that is made at that moment."""
+    from command_line.airflow_process import enter_airflow
+    from data_connections.spec.mailbox import check_address
+
+    settings, ledger = current_settings(), open_ledger()
+    try:
+        check_address(to)
+    except ValueError as wrong:
+        raise ConfigurationError(str(wrong), field="--to") from wrong
+    enter_airflow(settings)
+    from hooks.login_mail import mail_login as mail
+
+    until = mail(ledger, settings, login, to, acting_user(by), valid_for=timedelta(hours=valid_hours), smtp=smtp)
+    if as_json:
+        print_json({"login": login, "to": to, "valid_until": until})
+    else:
+        note(f"A link to the details of {login} was mailed to {to}; it works once, until {until:%Y-%m-%d %H:%M} UTC.")
+
+
 @gateway.command("retire-login")
 def retire_login(
     login: Login,

@@ -93,12 +93,18 @@ GATEWAY = (
     Variable("CONNECTIONS_GATEWAY_SMTP_PORT", "25", "port of SMTP, for mails that partners send to us"),
     Variable("CONNECTIONS_GATEWAY_MAIL_DOMAIN", "the gateway's name", "domain of the addresses that partners mail to"),
     Variable(
+        "CONNECTIONS_GATEWAY_HTTPS_PORT", "not offered", "port of the page that shows login details once, such as 8443"
+    ),
+    Variable(
+        "CONNECTIONS_GATEWAY_HTTPS_ADDRESS", "`https://` with name and port", "what links to that page begin with"
+    ),
+    Variable(
         "CONNECTIONS_GATEWAY_NAMESERVER", "the system's", "name server that is asked for keys of senders, `10.0.0.1:53`"
     ),
     Variable("CONNECTIONS_GATEWAY_FTP_PASSIVE", "any", "ports of FTP's data connections, such as `50000-50050`"),
     Variable("CONNECTIONS_GATEWAY_FTP_ADDRESS", "the one they came to", "address that FTP clients are told to use"),
     Variable("CONNECTIONS_GATEWAY_PLAIN_FTP", "off", "`1`: FTP without TLS, where the connection allows it too"),
-    Variable("CONNECTIONS_GATEWAY_CERTIFICATE", "one is made", "file with certificate and key for FTPS and SMTP"),
+    Variable("CONNECTIONS_GATEWAY_CERTIFICATE", "one is made", "file with certificate and key, for all but SFTP"),
     Variable("CONNECTIONS_GATEWAY_DRAIN", "60", "seconds that transfers have to end when it is told to stop"),
 )
 DEPLOYMENT = (Variable("REDIS_ADDRESS", "`redis:6379`", "host and port of Redis, for the broker's address in `keys`"),)

@@ -12,7 +12,7 @@ from rich.console import Console
 from data_connections.errors import ConfigurationError, ConnectionsError
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
 from data_connections.settings import Settings
-from local_stack.ports import FTP_PORT, SFTP_PORT, SMTP_PORT, free_port_near
+from local_stack.ports import FTP_PORT, HTTPS_PORT, SFTP_PORT, SMTP_PORT, free_port_near
 from local_stack.stack import Stack
 from local_stack.supervision import gateway_program
 
@@ -25,8 +25,8 @@ def up() -> None:
     """Start Airflow, its database and the ledger, and leave them running."""
     began = time.monotonic()
     stack = Stack(Settings.from_environment(), progress=lambda words: _tell(words, began))
-    ports = (_port("SFTP", SFTP_PORT), _port("FTP", FTP_PORT), _port("SMTP", SMTP_PORT))
-    stack.up(more=(gateway_program(*ports),))
+    wanted = {"SFTP": SFTP_PORT, "FTP": FTP_PORT, "SMTP": SMTP_PORT, "HTTPS": HTTPS_PORT}
+    stack.up(more=(gateway_program({protocol: _port(protocol, port) for protocol, port in wanted.items()}),))
     name, _ = stack.login
     _console.print(f"\nConnections runs at [bold]{stack.url}[/bold]")
     _console.print(f"  login     {name}, with the password in {stack.password_file}", soft_wrap=True)

@@ -8,6 +8,7 @@ DEFAULT_PORT = 8080
 SFTP_PORT = 2222
 FTP_PORT = 2121
 SMTP_PORT = 2525
+HTTPS_PORT = 8443
 
 
 def free_port_near(wanted: int) -> int:

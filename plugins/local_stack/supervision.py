@@ -51,12 +51,14 @@ def airflow_programs() -> tuple[Program, ...]:
     )
 
 
-def gateway_program(sftp_port: int, ftp_port: int, smtp_port: int) -> Program:
-    """Return the program that serves the endpoints that we host; supervisor waits 10 s before it kills."""
+def gateway_program(ports: Mapping[str, int]) -> Program:
+    """Return the program that serves the endpoints that we host; supervisor waits 10 s before it kills.
+
+    Args:
+        ports: Its TCP ports by what is spoken there: SFTP, FTP, SMTP and HTTPS.
+    """
     environment = {
-        "CONNECTIONS_GATEWAY_SFTP_PORT": str(sftp_port),
-        "CONNECTIONS_GATEWAY_FTP_PORT": str(ftp_port),
-        "CONNECTIONS_GATEWAY_SMTP_PORT": str(smtp_port),
+        **{f"CONNECTIONS_GATEWAY_{protocol}_PORT": str(port) for protocol, port in ports.items()},
         "CONNECTIONS_GATEWAY_DRAIN": "7",
     }
     return Program("gateway", (sys.executable, "-m", "command_line.main", "gateway", "serve"), environment, priority=30)

@@ -8,16 +8,19 @@ from typing import Any
 from fastapi import HTTPException
 
 from data_connections.catalog import StoredSpec, current
+from data_connections.errors import ConfigurationError
 from data_connections.gateway import logins
 from data_connections.gateway.certificate import fingerprint_of, gateway_certificate
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
 from data_connections.gateway.confirmation import confirmation
+from data_connections.gateway.login_links import VALID_FOR
 from data_connections.gateway.logins import NewSecret
 from data_connections.gateway.public_keys import read_public_key
 from data_connections.gateway.server_keys import ServerKeys
 from data_connections.ledger import Ledger, hosted_logins
 from data_connections.settings import Settings
 from data_connections.spec import Hosted
+from data_connections.spec.mailbox import check_address
 from ui.visitor import Visitor
 
 
@@ -74,6 +77,25 @@ def end_login(ledger: Ledger, visitor: Visitor, name: str, login: str) -> None:
     must_have(ledger, name, login)
     if any(secret.retired_at is None for secret in hosted_logins.all_secrets(ledger, connection=name, login=login)):
         logins.retire_login(ledger, login, visitor.name)
+
+
+def mail_login(ledger: Ledger, visitor: Visitor, name: str, login: str, recipient: str) -> datetime:
+    """Mail a link that shows the details of a login once, and return until when it works.
+
+    Raises:
+        HTTPException: 404 where the connection has no such login.
+        ConfigurationError: That is no address, or neither page nor mail server is set up for it.
+        EndpointError: The mail server does not take the mail.
+    """
+    from hooks.login_mail import mail_login as mail
+
+    must_have(ledger, name, login)
+    try:
+        check_address(recipient.strip())
+    except ValueError as wrong:
+        raise ConfigurationError(str(wrong)) from wrong
+    settings = Settings.from_environment()
+    return mail(ledger, settings, login, recipient.strip(), visitor.name, valid_for=VALID_FOR)
 
 
 def must_have(ledger: Ledger, name: str, login: str) -> None:

@@ -75,6 +75,11 @@ class Crowd:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
+    def cpu(self) -> float:
+        """Seconds of CPU that the gateway has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     async def connect(self, number: int) -> asyncssh.SSHClientConnection:
         options = {"known_hosts": None, "config": None, "agent_path": None, "login_timeout": 120}
         return await asyncssh.connect(
@@ -121,13 +126,13 @@ async def test_500_logins_100_transfers_and_a_trickle_do_no_harm(crowd: Crowd, l
             await handle.write(CONTENT)
 
     async with AsyncExitStack() as stack:
-        begun = time.monotonic()
+        begun, cpu = time.monotonic(), crowd.cpu()
         connections = await asyncio.gather(*(enter(number) for number in range(LOGINS)))
         for connection in connections:
             stack.push_async_exit(connection)
-        entered = time.monotonic()
+        entered, cpu_entered = time.monotonic(), crowd.cpu()
         await asyncio.gather(*(send(number, connections[number]) for number in range(TRANSFERS)))
-        sent = time.monotonic()
+        sent, cpu_sent = time.monotonic(), crowd.cpu()
         busy = crowd.memory()
         latecomer = await crowd.connect(1)
         async with latecomer, latecomer.start_sftp_client() as client:
@@ -140,7 +145,8 @@ async def test_500_logins_100_transfers_and_a_trickle_do_no_harm(crowd: Crowd, l
     for number in range(TRANSFERS):
         assert hashlib.sha256((crowd.files(number) / f"file-{number}.csv").read_bytes()).hexdigest() == wanted
     print(
-        f"\n{LOGINS} logins in {entered - begun:.1f} s; {TRANSFERS} files of 1 MiB at once in {sent - entered:.1f} s; "
+        f"\n{LOGINS} logins in {entered - begun:.1f} s ({cpu_entered - cpu:.1f} s of CPU); "
+        f"{TRANSFERS} files of 1 MiB at once in {sent - entered:.1f} s ({cpu_sent - cpu_entered:.1f} s of CPU); "
         f"memory {idle / 2**20:.0f} MiB idle, {busy / 2**20:.0f} MiB with all of them; {trickled} bytes trickled"
     )
     assert busy < 500 * 2**20

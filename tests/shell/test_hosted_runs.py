@@ -110,9 +110,16 @@ def test_a_trial_file_is_answered_and_never_booked(hosting: Hosting, ledger: Led
     partner = hosting.host(PUSHED)
     put(partner, **{"/test/orders.csv": ORDERS, "/test/result_orders.csv": "ours"})
     wait_for(lambda: hosting.activity("trial.checked"), patience=60)
-    assert seen(partner, "/test") == ["orders.csv", "result_orders.csv", "result_orders.csv_summary.json"]
+    assert seen(partner, "/test") == [
+        "orders.csv",
+        "receipt_orders.csv.txt",
+        "result_orders.csv",
+        "result_orders.csv_summary.json",
+    ]
     summary = json.loads((partner.files / "test" / "result_orders.csv_summary.json").read_text())
     assert summary["file"] == "orders.csv"
+    receipt = (partner.files / "test" / "receipt_orders.csv.txt").read_text().strip()
+    assert receipt == summary["traceId"] == hosting.activity("trial.checked")[0]["details"]["trace_id"]
     assert (summary["rows"], summary["accepted"], summary["rejected"]) == (2, 1, 1)
     assert "c-2" in (partner.files / "test" / "result_orders.csv").read_text()
     assert (ledger.all("select from submission"), hosting.started) == ([], [])
@@ -125,7 +132,7 @@ def test_a_trial_zip_is_answered_for_each_of_its_files(hosting: Hosting) -> None
         archive.writestr("b.csv", ORDERS)
     put(partner, **{"/test/day.zip": content.getvalue()})
     wait_for(lambda: hosting.activity("trial.checked"), patience=60)
-    answers = ["result_day.zip_a.csv", "result_day.zip_b.csv", "result_day.zip_summary.json"]
+    answers = ["receipt_day.zip.txt", "result_day.zip_a.csv", "result_day.zip_b.csv", "result_day.zip_summary.json"]
     assert seen(partner, "/test") == ["day.zip", *answers]
     summary = json.loads((partner.files / "test" / answers[-1]).read_text())
     assert [(each["file"], each["rejected"]) for each in summary["files"]] == [

@@ -125,7 +125,7 @@ def test_files_in_a_mail_are_booked_and_answered_and_the_mail_is_gone(
         {"file_name": "more.csv", "state": "applied", "rows": 2, "accepted": 2},
         {"file_name": "orders.csv", "state": "partly_applied", "rows": 2, "accepted": 1},
     ]
-    assert ledger.all("select reason from sighting where decision = 'ignored'") == [{"reason": "pattern"}]
+    assert ledger.all("select reason from sighting where decision = 'ignored'") == [{"reason": "extension"}]
     assert [recipients for recipients, _ in outbox.mails] == [[BACK], [BACK]]
     assert sorted(len(mail.attachments) for _, mail in outbox.mails) == [2, 3], "receipt, summary, and rejects"
     assert list(partner.mails.iterdir()) == []
@@ -182,3 +182,20 @@ def test_mails_that_nothing_is_taken_from_are_deleted_when_their_time_is_over(ho
     os.utime(path, (old, old))
     assert expire_collected(hosting.configuration.hosted, gateway.roster.specs(), gateway.journal) == 1
     assert list(partner.mails.iterdir()) == []
+
+
+def test_login_details_are_mailed_through_airflows_smtp_connection(hosting: Hosting, outbox: Outbox) -> None:
+    from data_connections.errors import ConfigurationError
+    from data_connections.settings import Settings
+    from hooks.login_mail import mail_login
+
+    partner, settings = hosting.host(MAILED), Settings.from_environment()
+    order = (hosting.ledger, settings, partner.secret.login, BACK, "tests")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONNECTIONS_GATEWAY_HTTPS_PORT", "8443")
+        mail_login(*order, valid_for=timedelta(days=1))
+    with pytest.raises(ConfigurationError, match="CONNECTIONS_GATEWAY_HTTPS_PORT"):
+        mail_login(*order, valid_for=timedelta(days=1))
+    ((recipients, mail),) = outbox.mails
+    assert (recipients, mail.subject) == ([BACK], "Your login acme-mailed for file transfers")
+    assert hosting.activity("login.link_mailed")[0]["details"]["recipient"] == BACK

@@ -32,6 +32,10 @@ _TEXTS = ("text/plain", "text/html", "text/calendar", "text/enriched")
 _NOT_FILES = ("message/delivery-status", "message/disposition-notification", "application/pgp-signature")
 _ADDRESS = r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[a-z0-9.-]+"
 _MAILBOX = re.compile(rf"""{_ADDRESS}|(?:[^<>"(),]*|"(?:[^"\\]|\\.)*")\s*<({_ADDRESS})>""")
+_KINDS = re.compile(
+    rb"(?:^|[\r\n])content-(?:type|disposition)[ \t]*:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.IGNORECASE
+)
+LONGEST_KIND, MOST_KINDS = 2048, 5000
 _BLANKS = re.compile(r"[\r\n]+[ \t]*")
 
 
@@ -82,8 +86,9 @@ def read_mail(raw: bytes) -> Mail:
     """Return what is in a mail; whatever is wrong with it, what can be read is read.
 
     Raises:
-        ValueError: It is nested too deeply or has too many parts to be a mail.
+        ValueError: It is nested too deeply, has too many parts, or headers too long to be a mail.
     """
+    _refuse_endless(raw)
     message: Message = message_from_bytes(raw, policy=_AsSent())
     attachments = []
     for section, part, cut in _leaves(message, "", 0):
@@ -96,6 +101,13 @@ def read_mail(raw: bytes) -> Mail:
     return Mail(
         _sender(message), _decoded(message.get("Subject", "")), tuple(map(_one_line, results)), tuple(attachments)
     )
+
+
+def _refuse_endless(raw: bytes) -> None:
+    """Refuse what the parser would need minutes for: its time grows with the square of such a header's length."""
+    for number, header in enumerate(_KINDS.finditer(raw)):
+        if len(header[0]) > LONGEST_KIND or number > MOST_KINDS:
+            raise ValueError("Its headers are too long, or too many.")
 
 
 def _leaves(part: Message, section: str, depth: int, *, cut: bool = False) -> Iterator[tuple[str, Message, bool]]:

@@ -32,6 +32,10 @@ class GatewayConfiguration:
         nameserver: ``address:port`` of the name server that is asked for keys of senders
             (``CONNECTIONS_GATEWAY_NAMESERVER``); the system's where left out.
         most_mail_bytes: Bytes of one mail.
+        https_port: TCP port of the page with login details (``CONNECTIONS_GATEWAY_HTTPS_PORT``); not offered where left
+            out.
+        https_address: What links to it begin with (``CONNECTIONS_GATEWAY_HTTPS_ADDRESS``), where that is not
+            ``https://host:https_port``.
         passive_ports: Ports of FTP's data connections (``CONNECTIONS_GATEWAY_FTP_PASSIVE``, such as 50000-50100); any
             where left out.
         passive_address: Address that FTP clients are told to connect to, where it is not the one that they came to
@@ -43,6 +47,7 @@ class GatewayConfiguration:
         refresh: Seconds after which a login that was made or retired is known.
         sessions: Connections at the same time.
         greetings: Connections at the same time that have not logged in yet.
+        greetings_of_address: Those of one address.
         sessions_of_login: Connections at the same time of one login.
     """
 
@@ -57,6 +62,8 @@ class GatewayConfiguration:
     mail_domain: str = ""
     nameserver: str | None = None
     most_mail_bytes: int = 50_000_000
+    https_port: int | None = None
+    https_address: str = ""
     passive_ports: tuple[int, ...] = ()
     passive_address: str | None = None
     plain_ftp: bool = False
@@ -65,6 +72,7 @@ class GatewayConfiguration:
     refresh: float = 2.0
     sessions: int = 2000
     greetings: int = 600
+    greetings_of_address: int = 100
     sessions_of_login: int = 50
 
     @classmethod
@@ -85,6 +93,8 @@ class GatewayConfiguration:
             smtp_port=_number(environment, "CONNECTIONS_GATEWAY_SMTP_PORT", 25),
             mail_domain=(environment.get("CONNECTIONS_GATEWAY_MAIL_DOMAIN") or "").lower(),
             nameserver=_nameserver(environment.get("CONNECTIONS_GATEWAY_NAMESERVER") or ""),
+            https_port=_number(environment, "CONNECTIONS_GATEWAY_HTTPS_PORT", 0) or None,
+            https_address=environment.get("CONNECTIONS_GATEWAY_HTTPS_ADDRESS") or "",
             passive_ports=_ports(environment.get("CONNECTIONS_GATEWAY_FTP_PASSIVE") or ""),
             passive_address=environment.get("CONNECTIONS_GATEWAY_FTP_ADDRESS") or None,
             plain_ftp=environment.get("CONNECTIONS_GATEWAY_PLAIN_FTP") == "1",
@@ -104,6 +114,8 @@ class GatewayAddress:
         ftps_port: TCP port of FTPS that is TLS from the first byte; None where that is not offered.
         smtp_port: TCP port of SMTP.
         mail_domain: Domain of the addresses that partners mail to.
+        https_port: TCP port of the page with login details; None where that is not offered.
+        https_address: What links to it begin with, where that is configured.
     """
 
     host: str
@@ -112,6 +124,22 @@ class GatewayAddress:
     ftps_port: int | None = None
     smtp_port: int = 25
     mail_domain: str = ""
+    https_port: int | None = None
+    https_address: str = ""
+
+    @property
+    def links(self) -> str:
+        """What links to login details begin with.
+
+        Raises:
+            ConfigurationError: They are not offered.
+        """
+        if self.https_port is None:
+            raise ConfigurationError(
+                "Login details can be mailed once the gateway serves the page that shows them: set "
+                "CONNECTIONS_GATEWAY_HTTPS_PORT for it, such as 8443."
+            )
+        return self.https_address or f"https://{self.host}:{self.https_port}"
 
     def mail_address(self, local_part: str) -> str:
         """Return an address that partners mail to."""
@@ -135,7 +163,16 @@ class GatewayAddress:
     @classmethod
     def of(cls, configuration: GatewayConfiguration) -> GatewayAddress:
         """Return the address as it is configured."""
-        names = ("host", "sftp_port", "ftp_port", "ftps_port", "smtp_port", "mail_domain")
+        names = (
+            "host",
+            "sftp_port",
+            "ftp_port",
+            "ftps_port",
+            "smtp_port",
+            "mail_domain",
+            "https_port",
+            "https_address",
+        )
         return cls(**{name: getattr(configuration, name) for name in names})
 
 

@@ -27,6 +27,7 @@ from data_connections.spec.details import HostedFolder
 
 LOOK_EVERY = 0.1
 ANSWER_WITHIN = 60
+LOGIN_WITHIN = 30
 LEFT_OUT = ("PORT", "EPRT", "STOU", "SITE CHMOD", "MFMT")
 """Commands that are not offered: connections from here to anywhere, and names and times that are ours to give."""
 
@@ -82,14 +83,23 @@ class FtpControl(TLS_FTPHandler):  # type: ignore[misc]  # pyftpdlib has no type
     proto_cmds = {name: rules for name, rules in TLS_FTPHandler.proto_cmds.items() if name not in LEFT_OUT}  # noqa: RUF012
 
     desk: Desk | None = None
+    _stay: Any = None
 
     def on_connect(self) -> None:
-        """Look whether there is room."""
-        if not self.gateway.in_loop(self.gateway.reception.greet, self, lambda: self.gateway.end(self)):
+        """Look whether there is room; who does not log in soon has to go."""
+        self._stay = self.ioloop.call_later(LOGIN_WITHIN, self._end_stranger)
+        end = lambda: self.gateway.end(self)  # noqa: E731 - it is called from another thread
+        if not self.gateway.in_loop(self.gateway.reception.greet, self, end, self.remote_ip):
+            self.close()
+
+    def _end_stranger(self) -> None:
+        if self.desk is None:
             self.close()
 
     def on_disconnect(self) -> None:
         """Leave."""
+        if self._stay is not None and not self._stay.cancelled:
+            self._stay.cancel()
         if self.desk is not None:
             self.desk.leave()
         self.gateway.in_loop(self.gateway.reception.part, self)

@@ -122,9 +122,9 @@ class Journal:
         connection_id = proof.connection_id if proof else None
         self._put(_Entry("gateway", "mail.turned_away", shown(recipient)[:320], connection_id, details))
 
-    def checked(self, connection_id: int, path: str) -> None:
-        """A trial file was checked, and its answer put beside it."""
-        self._put(_Entry("gateway", "trial.checked", path, connection_id, {}))
+    def checked(self, connection_id: int, path: str, trial_id: str) -> None:
+        """A trial file was checked, and its answer put beside it; the receipt has the trial's id."""
+        self._put(_Entry("gateway", "trial.checked", path, connection_id, {"trace_id": trial_id}))
 
     def expired(self, connection_id: int, path: str) -> None:
         """A file was deleted because its time to be collected is over."""

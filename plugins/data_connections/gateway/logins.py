@@ -167,6 +167,19 @@ def _add(
             valid_until=valid_until,
         )
         return NewSecret(login, secret_id, fingerprint=key.fingerprint)
+    return add_password(connection, login_id, login, who, label=label, valid_until=valid_until)
+
+
+def add_password(
+    connection: LedgerConnection,
+    login_id: int,
+    login: str,
+    who: str,
+    *,
+    label: str = "",
+    valid_until: datetime | None = None,
+) -> NewSecret:
+    """Give a login one more password."""
     password = generate_password()
     secret_id = hosted_logins.add_secret(
         connection, login_id, "password", hash_password(password), who, label=label, valid_until=valid_until

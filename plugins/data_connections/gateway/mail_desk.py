@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from data_connections.gateway.sender_proof import KeysUnavailable, SenderProof
 from data_connections.spec import InboundHostedMailDetails
 from data_connections.spec.mailbox import GATEWAY_VERIFIER
 
+_log = logging.getLogger(__name__)
 _ODD = re.compile(r"[^\x21-\x7e]")
 
 
@@ -78,7 +80,8 @@ class MailDesk:
         try:
             verdict = await self._verdict(sent, proofs)
             await asyncio.to_thread(self._keep, sent, verdict, [self._mailbox(proof) for proof in proofs])
-        except KeysUnavailable:
+        except KeysUnavailable as unknown:
+            _log.warning("Whether a mail is from %s cannot be told now: %s", sent.sender, unknown)
             return "451 4.7.5 The signature cannot be checked now; please send it again later."
         except Refused as full:
             for proof in proofs:
@@ -92,7 +95,7 @@ class MailDesk:
     async def _verdict(self, sent: Sent, proofs: Sequence[Proof]) -> str:
         """Return what is said of the sender; nobody is asked where no connection wants to know."""
         if any(details.senders for proof in proofs if (details := self._details(proof)) is not None):
-            return await asyncio.to_thread(self._senders.verdict, sent.content)
+            return await asyncio.to_thread(self._senders.apart, sent.content)
         return f"{GATEWAY_VERIFIER}; none"
 
     def _keep(self, sent: Sent, verdict: str, mailboxes: Sequence[PartnerMailbox]) -> None:

@@ -37,24 +37,27 @@ class Reception:
         self.closing = False
         self._folders: dict[int, PartnerFolder] = {}
         self._sessions: dict[object, tuple[Proof | None, Callable[[], object]]] = {}
+        self._strangers: dict[object, str] = {}
         self._visits: dict[object, Callable[[], object]] = {}
         self.mails_arriving = 0
 
-    def greet(self, session: object, end: Callable[[], object]) -> bool:
+    def greet(self, session: object, end: Callable[[], object], address: str) -> bool:
         """Let a connection come in, and return whether there is room for it.
 
         Args:
             session: Identifies it.
             end: Ends it.
+            address: Where it comes from; one address cannot take the room of all others.
         """
-        greetings = sum(proof is None for proof, _ in self._sessions.values())
         if (
             self.closing
             or len(self._sessions) >= self.configuration.sessions
-            or greetings >= self.configuration.greetings
+            or len(self._strangers) >= self.configuration.greetings
+            or list(self._strangers.values()).count(address) >= self.configuration.greetings_of_address
         ):
             return False
         self._sessions[session] = (None, end)
+        self._strangers[session] = address
         return True
 
     def admit(self, session: object, proof: Proof, address: str, protocol: str) -> Desk | None:
@@ -72,6 +75,7 @@ class Reception:
             self.journal.login_refused(proof.login, address, protocol, str(why))
             return None
         _, end = self._sessions[session]
+        self._strangers.pop(session, None)
         self._sessions[session] = (proof, end)
         self.failed.succeeded(address)
         self.journal.logged_in(proof, address, protocol)
@@ -85,6 +89,7 @@ class Reception:
     def part(self, session: object) -> None:
         """A connection has ended."""
         self._sessions.pop(session, None)
+        self._strangers.pop(session, None)
         self._visits.pop(session, None)
 
     def end_retired(self) -> None:

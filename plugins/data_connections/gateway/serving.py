@@ -17,11 +17,13 @@ import asyncssh
 
 from data_connections.errors import ConfigurationError
 from data_connections.gateway import sign_of_life
-from data_connections.gateway.certificate import gateway_certificate
+from data_connections.gateway.certificate import fingerprint_of, gateway_certificate
 from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
+from data_connections.gateway.confirmation import confirmation
 from data_connections.gateway.folder import INCOMING, TRIALS
 from data_connections.gateway.ftp_server import FtpGateway
 from data_connections.gateway.journal import Journal
+from data_connections.gateway.link_server import LinkServer
 from data_connections.gateway.mail_desk import MailDesk
 from data_connections.gateway.reception import Reception
 from data_connections.gateway.retention import expire_collected
@@ -31,7 +33,7 @@ from data_connections.gateway.server_keys import ServerKey, ServerKeys
 from data_connections.gateway.smtp_server import listen_smtp
 from data_connections.gateway.ssh_server import listen_ssh
 from data_connections.gateway.trials import CheckFile, Trials
-from data_connections.ledger import Ledger
+from data_connections.ledger import Ledger, hosted_logins
 
 _FLUSH_WITHIN = 10.0
 _EXPIRE_EVERY = 600.0
@@ -66,6 +68,7 @@ class Gateway:
         self.address = GatewayAddress.of(configuration)
         self._ftp: FtpGateway | None = None
         self._smtp: asyncio.Server | None = None
+        self._links = LinkServer(ledger, self.reception.failed, self._confirmation, self._has_password)
         self._port = configuration.sftp_port
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._acceptor: asyncssh.SSHAcceptor | None = None
@@ -103,6 +106,7 @@ class Gateway:
                 ftp_port=ftp_port,
                 ftps_port=ftps_port,
                 smtp_port=self._smtp.sockets[0].getsockname()[1],
+                https_port=await self._listen_https(),
             )
         self.address.announce(self.configuration)
 
@@ -127,6 +131,30 @@ class Gateway:
                 f"The gateway cannot listen on {self.configuration.bind} port {port} ({taken.strerror}). Choose "
                 "another with CONNECTIONS_GATEWAY_SMTP_PORT, or stop what has it; ports below 1024 may need rights."
             ) from taken
+
+    async def _listen_https(self) -> int | None:
+        port = self.configuration.https_port
+        if port is None:
+            return None
+        try:
+            return await self._links.listen(self.configuration.bind, port, gateway_certificate(self.configuration))
+        except OSError as taken:
+            raise ConfigurationError(
+                f"The gateway cannot listen on {self.configuration.bind} port {port} ({taken.strerror}). Choose "
+                "another with CONNECTIONS_GATEWAY_HTTPS_PORT, or stop what has it."
+            ) from taken
+
+    def _has_password(self, connection_id: int) -> bool:
+        spec = self.roster.spec(connection_id)
+        return spec is not None and spec.method != "email"
+
+    def _confirmation(self, connection_id: int, login: str) -> dict[str, Any] | None:
+        spec = self.roster.spec(connection_id)
+        if spec is None:
+            return None
+        certificate = fingerprint_of(gateway_certificate(self.configuration))
+        local_parts = hosted_logins.mail_local_parts(self._ledger, login)
+        return confirmation(login, spec, self.address, self.keys.valid(), certificate, local_parts)
 
     def loops(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return what goes on beside the transfers."""
@@ -168,6 +196,7 @@ class Gateway:
             self._ftp.take_nobody_new()
         if self._smtp is not None:
             self._smtp.close()
+        await self._links.stop()
         await self._stop_listening()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.configuration.drain):

@@ -43,7 +43,7 @@ class PartnerSsh(asyncssh.SSHServer):
         self._connection = conn
         self.address = str((conn.get_extra_info("peername") or ("?",))[0])
         conn.set_extra_info(partner=self)
-        if not self._reception.greet(self, conn.abort):
+        if not self._reception.greet(self, conn.abort, self.address):
             conn.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:

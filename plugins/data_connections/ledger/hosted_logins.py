@@ -87,6 +87,12 @@ def all_secrets(ledger: Ledger, *, connection: str | None = None, login: str | N
     return [_secret(row) for row in ledger.all(query, {"connection": connection, "login": login})]
 
 
+def secrets_of(connection: LedgerConnection, login_id: int) -> list[HostedSecret]:
+    """Return every secret of a login, in the order in which they were made."""
+    rows = connection.execute(f"{_SECRETS} where l.id = %s order by s.id".encode(), [login_id]).fetchall()
+    return [_secret(row) for row in rows]
+
+
 def mail_local_parts(ledger: Ledger, login: str) -> list[str]:
     """Return what stands before the @ of the addresses that a login may mail to now, the newest first."""
     now = datetime.now(UTC)
@@ -158,15 +164,21 @@ def add_secret(
     return int(row["id"])
 
 
-def end_others(connection: LedgerConnection, login_id: int, secret_id: int, until: datetime) -> list[int]:
-    """Let every other valid secret of a login end at ``until`` at the latest; returns their numbers."""
+def end_others(
+    connection: LedgerConnection, login_id: int, secret_id: int, until: datetime, *, kind: Kind | None = None
+) -> list[int]:
+    """Let every other valid secret of a login end at ``until`` at the latest; returns their numbers.
+
+    With ``kind`` those of other kinds stay as they are.
+    """
     rows = connection.execute(
         """
         update hosted_secret set valid_until = least(valid_until, %s)
         where login_id = %s and id <> %s and retired_at is null and (valid_until is null or valid_until > now())
+            and (%s::text is null or kind = %s)
         returning id
         """,
-        [until, login_id, secret_id],
+        [until, login_id, secret_id, kind, kind],
     ).fetchall()
     return [row["id"] for row in rows]
 

@@ -21,7 +21,8 @@ _ADDRESS = re.compile(r"[^\s@<>\"(),:;\[\]\\]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 _SENDER = re.compile(r"([^\s@<>\"(),:;\[\]\\]+)?@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+")
 
 
-def _is_address(address: str) -> str:
+def check_address(address: str) -> str:
+    """Return an e-mail address; ValueError where it is none, or more than one."""
     if not _ADDRESS.fullmatch(address):
         raise ValueError(f"{address!r} is not an e-mail address alone, such as files@partner.example")
     return address
@@ -33,7 +34,7 @@ def _is_sender(sender: str) -> str:
     return sender.lower()
 
 
-Address = Annotated[str, AfterValidator(_is_address)]
+Address = Annotated[str, AfterValidator(check_address)]
 Sender = Annotated[str, AfterValidator(_is_sender)]
 Tls = Literal["implicit", "starttls", "none"]
 

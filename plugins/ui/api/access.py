@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from data_connections.gateway.logins import NewSecret
 from ui.books import LedgerDep
 from ui.found import Name, connection_line
-from ui.hosting import confirmed, end_login, hosted_spec, login_lines, make_login, rotate_login
+from ui.hosting import confirmed, end_login, hosted_spec, login_lines, mail_login, make_login, rotate_login
 from ui.pages.access import must_edit
 from ui.visitor import VisitorDep
 
@@ -34,6 +35,22 @@ class Rotation(BaseModel):
 
     public_key: str = Field(default="", max_length=20_000, description="The partner's new public key.")
     overlap_days: int = Field(default=7, ge=0, le=365, description="How long the old ones stay valid.")
+
+
+class LoginMail(BaseModel):
+    """Whom login details are mailed to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str = Field(max_length=320, description="An e-mail address.")
+
+
+class MailedLogin(BaseModel):
+    """A link that was mailed."""
+
+    login: str
+    to: str
+    valid_until: datetime = Field(description="When the link ends, in UTC; it works once.")
 
 
 class MadeLogin(BaseModel):
@@ -73,6 +90,14 @@ def rotate(
     asked = rotation or Rotation()
     made = rotate_login(ledger, visitor, stored, login, asked.public_key, asked.overlap_days)
     return _made(made, confirmed(ledger, stored, login))
+
+
+@router.post("/{login}/mail")
+def mail(visitor: VisitorDep, ledger: LedgerDep, name: Name, login: LoginName, order: LoginMail) -> MailedLogin:
+    """Mail a link that shows the login's details once, with a password that is made at that moment."""
+    must_edit(visitor, ledger, name)
+    hosted_spec(ledger, name)
+    return MailedLogin(login=login, to=order.to, valid_until=mail_login(ledger, visitor, name, login, order.to))
 
 
 @router.delete("/{login}", status_code=204)

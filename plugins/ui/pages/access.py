@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from data_connections.errors import ConfigurationError
+from data_connections.errors import ConfigurationError, ConnectionsError
 from data_connections.gateway.logins import NewSecret
 from data_connections.ledger import Ledger
 from ui.answers import go_back
 from ui.books import LedgerDep
 from ui.found import Name, connection_line
-from ui.hosting import confirmed, end_login, hosted_spec, login_lines, make_login, must_have, rotate_login
+from ui.hosting import confirmed, end_login, hosted_spec, login_lines, mail_login, make_login, must_have, rotate_login
 from ui.pages.connection import connection_tab
 from ui.visitor import Visitor, VisitorDep
 
@@ -67,6 +68,25 @@ def rotate(
     return _page(request, visitor, ledger, name, login=login, made=made)
 
 
+@router.post("/mail")
+def mail(
+    request: Request,
+    visitor: VisitorDep,
+    ledger: LedgerDep,
+    name: Name,
+    login: Login,
+    to: Annotated[str, Form(max_length=320)],
+) -> HTMLResponse:
+    """Mail a link that shows the login's details once."""
+    must_edit(visitor, ledger, name)
+    hosted_spec(ledger, name)
+    try:
+        until = mail_login(ledger, visitor, name, login, to)
+    except ConnectionsError as wrong:
+        return _page(request, visitor, ledger, name, wrong=str(wrong), status=422)
+    return _page(request, visitor, ledger, name, mailed=(login, to.strip(), until))
+
+
 @router.post("/retire")
 def retire(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Name, login: Login) -> RedirectResponse:
     """End a login now."""
@@ -96,6 +116,7 @@ def _page(
     login: str = "",
     made: NewSecret | None = None,
     wrong: str | None = None,
+    mailed: tuple[str, str, datetime] | None = None,
     given: str = "",
     given_key: str = "",
     status: int = 200,
@@ -107,4 +128,4 @@ def _page(
     values = {"lines": login_lines(ledger, name), "told": told, "made": made, "wrong": wrong}
     values |= {"given": given, "given_key": given_key}
     by_mail = stored.spec.method == "email"
-    return connection_tab(request, visitor, "access", line, status=status, by_mail=by_mail, **values)
+    return connection_tab(request, visitor, "access", line, status=status, by_mail=by_mail, mailed=mailed, **values)

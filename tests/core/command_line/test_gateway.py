@@ -55,6 +55,33 @@ def test_a_login_by_ftp_is_told_the_certificate(cli: Cli, hosted: None) -> None:
     assert made["certificate"].startswith("sha256:")
 
 
+def test_a_login_by_mail_is_told_its_addresses(cli: Cli, hosted: None, folder: Path, tmp_path: Path) -> None:
+    (folder / "mailed.yaml").write_text(PUSHED.format(method="email"))
+    assert cli("apply", "-f", folder).code == 0
+    made = cli("gateway", "create-login", "mailed", "--json").json
+    (address,) = made["mail_addresses"]
+    assert (made["uri"], made["port"]) == (f"mailto:{address}", 25)
+    assert address.endswith("@localhost")
+    assert len(address) == 40
+    rotated = cli("gateway", "rotate-login", "mailed", "--json").json
+    assert rotated["mail_addresses"][1:] == [address], "both are told while both are valid, the newest first"
+    assert address in cli("gateway", "confirmation", "mailed").out
+    key = tmp_path / "key.pub"
+    key.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_public_key())
+    refused = cli("gateway", "create-login", "mailed", "--login", "other", "--public-key-file", key)
+    assert (refused.code, "no public key" in refused.err) == (2, True)
+
+
+def test_login_details_are_not_mailed_where_nobody_could_open_them(cli: Cli, hosted: None) -> None:
+    assert cli("gateway", "create-login", "pushed").code == 0
+    for address, words in (
+        ("a@b.test", "CONNECTIONS_GATEWAY_HTTPS_PORT"),
+        ("a@b.test\nBcc: c@d.test", "not an e-mail"),
+    ):
+        refused = cli("gateway", "mail-login", "pushed", "--to", address)
+        assert (refused.code, words in refused.err) == (2, True), refused.err
+
+
 def test_what_cannot_be_is_said_with_what_to_do(cli: Cli, hosted: None, tmp_path: Path) -> None:
     private = tmp_path / "key"
     private.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())

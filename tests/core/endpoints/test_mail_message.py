@@ -184,3 +184,11 @@ def test_parts_without_end_are_refused() -> None:
 )
 def test_the_sender_is_the_one_address_in_from(header: bytes, sender: str) -> None:
     assert read_mail(header + b"\r\n\r\nhello").sender == sender
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r"])
+def test_headers_that_would_take_minutes_are_refused(end: bytes) -> None:
+    endless = b'Content-Type: text/plain; a="' + b'\\";' * 1_000_000
+    for raw in (endless + end + end, b"X: y" + end + endless, b"X: y" + end + endless[:20] + end + b" " + endless[20:]):
+        with pytest.raises(ValueError, match="too long"):
+            read_mail(raw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ftplib
 import io
@@ -16,7 +17,7 @@ import pytest
 from data_connections.gateway.certificate import fingerprint_of, gateway_certificate
 from data_connections.ledger import Ledger
 from fixtures.catalog import changed
-from fixtures.hosting import COLLECTED, PUSHED, Hosting, Partner
+from fixtures.hosting import COLLECTED, PUSHED, Hosting, Partner, until
 
 BY_FTP = changed(PUSHED, method="ftp")
 
@@ -154,6 +155,37 @@ def refusal_of(client: ftplib.FTP_TLS, name: str, size: int) -> str:
         return client.voidresp()
     except ftplib.error_perm as refused:
         return str(refused)
+
+
+def test_a_clean_stop_lets_an_upload_finish(hosting: Hosting, partner: Partner) -> None:
+    with logged_in(partner) as client:
+        data = client.transfercmd("STOR slow.csv")
+        data.sendall(b"first,")
+        asyncio.run(until(hosting.gateway.reception.transfers))
+        hosting.begin_stop()
+        asyncio.run(until(lambda: hosting.gateway.reception.closing))
+        data.sendall(b"last")
+        data.unwrap()
+        data.close()
+        assert client.voidresp().startswith("226")
+    hosting.stop()
+    assert (partner.files / "slow.csv").read_bytes() == b"first,last"
+
+
+def test_who_does_not_log_in_takes_no_place_from_others(
+    hosting: Hosting, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosting.stop()
+    hosting.changes["greetings_of_address"] = 5
+    monkeypatch.setattr("data_connections.gateway.ftp_server.LOGIN_WITHIN", 0.5)
+    hosting.start()
+    idle = [socket.create_connection(("127.0.0.1", port), 10) for port in (hosting.ftp_port,) * 8]
+    assert sorted(each.recv(3) for each in idle) == [b""] * 3 + [b"220"] * 5
+    asyncio.run(until(lambda: not hosting.gateway.reception.sessions()))
+    with logged_in(partner) as client:
+        client.storbinary("STOR orders.csv", io.BytesIO(b"x"))
+    for each in idle:
+        each.close()
 
 
 def test_sizes_and_quotas_hold(hosting: Hosting) -> None:

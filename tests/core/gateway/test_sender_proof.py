@@ -94,3 +94,17 @@ def test_only_a_few_signatures_are_looked_at(proof: SenderProof, signer: Signer,
     signature = signer.sign(MAIL)[: -len(MAIL)]
     proof.verdict(signature * 50 + MAIL.replace(b"1,2,3", b"1,2,4"))
     assert len(name_server.asked) == 5
+
+
+def test_it_is_looked_at_in_a_process_that_can_be_ended(
+    proof: SenderProof, signer: Signer, name_server: NameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines of blanks take the square of their length."""
+    signed = signer.sign(MAIL)
+    assert proof.apart(signed) == proof.verdict(signed)
+    name_server.is_broken = True
+    with pytest.raises(KeysUnavailable, match="cannot be looked up"):
+        proof.apart(signed)
+    monkeypatch.setattr("data_connections.gateway.sender_proof.WITHIN", 0.01)
+    with pytest.raises(KeysUnavailable, match="not within"):
+        proof.apart(signed + (b" " * 90_000 + b"x\r\n") * 500)
