@@ -108,9 +108,11 @@ def mail_login(
 ) -> None:
     """Mail a link that shows a login's details once, with a password that is made at that moment."""
     from command_line.airflow_process import enter_airflow
+    from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
     from data_connections.spec.mailbox import check_address
 
     settings, ledger = current_settings(), open_ledger()
+    _ = GatewayAddress.find(GatewayConfiguration.from_environment(settings)).links
     try:
         check_address(to)
     except ValueError as wrong:

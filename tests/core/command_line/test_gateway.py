@@ -72,14 +72,15 @@ def test_a_login_by_mail_is_told_its_addresses(cli: Cli, hosted: None, folder: P
     assert (refused.code, "no public key" in refused.err) == (2, True)
 
 
-def test_login_details_are_not_mailed_where_nobody_could_open_them(cli: Cli, hosted: None) -> None:
+def test_login_details_are_not_mailed_where_nobody_could_open_them(
+    cli: Cli, hosted: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert cli("gateway", "create-login", "pushed").code == 0
-    for address, words in (
-        ("a@b.test", "CONNECTIONS_GATEWAY_HTTPS_PORT"),
-        ("a@b.test\nBcc: c@d.test", "not an e-mail"),
-    ):
-        refused = cli("gateway", "mail-login", "pushed", "--to", address)
-        assert (refused.code, words in refused.err) == (2, True), refused.err
+    refused = cli("gateway", "mail-login", "pushed", "--to", "a@b.test")
+    assert (refused.code, "CONNECTIONS_GATEWAY_HTTPS_PORT" in refused.err) == (2, True)
+    monkeypatch.setenv("CONNECTIONS_GATEWAY_HTTPS_PORT", "8443")
+    refused = cli("gateway", "mail-login", "pushed", "--to", "a@b.test\nBcc: c@d.test")
+    assert (refused.code, "not an e-mail address" in refused.err) == (2, True)
 
 
 def test_what_cannot_be_is_said_with_what_to_do(cli: Cli, hosted: None, tmp_path: Path) -> None:
