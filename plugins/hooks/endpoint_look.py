@@ -12,7 +12,7 @@ from data_connections.ledger.endpoint_looks import Look
 from data_connections.spec import (
     ConnectionSpec,
     FtpHost,
-    HostedFolder,
+    Hosted,
     InboundMailboxDetails,
     OutboundMailDetails,
     SftpHost,
@@ -24,7 +24,7 @@ from hooks.mail_server import mail_server
 def door_of(spec: ConnectionSpec) -> tuple[object, ...]:
     """Return what connections share that log in at the same server in the same way."""
     details = spec.details
-    if isinstance(details, HostedFolder):
+    if isinstance(details, Hosted):
         return ("hosted", spec.name)
     if isinstance(details, OutboundMailDetails):
         return (details.scheme, spec.credentials, details.to, details.cc)

@@ -36,6 +36,7 @@ _KINDS = re.compile(
     rb"(?:^|[\r\n])content-(?:type|disposition)[ \t]*:[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*", re.IGNORECASE
 )
 LONGEST_KIND, MOST_KINDS = 2048, 5000
+LONGEST_FROM, LONGEST_SUBJECT, LONGEST_LINE = 1000, 300, 3000
 _BLANKS = re.compile(r"[\r\n]+[ \t]*")
 
 
@@ -98,9 +99,8 @@ def read_mail(raw: bytes) -> Mail:
         if len(attachments) > MOST_PARTS:
             raise ValueError(f"It has more than {MOST_PARTS:,} attachments.")
     results = message.get_all("Authentication-Results") or []
-    return Mail(
-        _sender(message), _decoded(message.get("Subject", "")), tuple(map(_one_line, results)), tuple(attachments)
-    )
+    subject = _decoded(message.get("Subject", "")[:LONGEST_LINE])[:LONGEST_SUBJECT]
+    return Mail(_sender(message), subject, tuple(map(_one_line, results)), tuple(attachments))
 
 
 def _refuse_endless(raw: bytes) -> None:
@@ -223,11 +223,11 @@ def _one_line(text: str) -> str:
 
 def _sender(message: Message) -> str:
     """Return the one address in From: no name beside it, and none of several, is taken for it."""
-    lines = message.get_all("From") or []
+    lines = [line[: LONGEST_FROM + 1] for line in message.get_all("From") or []]
     found = getaddresses([_one_line(line) for line in lines])
     if len(lines) != 1 or len(found) != 1:
         return ""
     address = found[0][1].lower()
     # Python before 3.11.10 finds an address of the sender's making in what is none; whatever reads oddly is none.
-    plain = _MAILBOX.fullmatch(_one_line(lines[0]).lower())
+    plain = _MAILBOX.fullmatch(_one_line(lines[0]).lower()) if len(lines[0]) <= LONGEST_FROM else None
     return address if plain is not None and (plain[1] or plain[0]) == address else ""

@@ -66,6 +66,7 @@ def _by_mail(
         "uri": f"mailto:{mail_addresses[0]}" if mail_addresses else None,
         "mail_addresses": mail_addresses,
         "port": address.smtp_port,
+        "host_keys": [],
         "certificate": certificate,
         "senders": list(details.senders),
         "return_address": details.return_address,

@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 LONGEST_ORIGINAL = 230
 """Bytes of the trial file's name in the names of its answers; file systems take 255 in all."""
 
+_WITHIN_SIGNS = bytes(range(0x80, 0xC0))
 CheckFile = Callable[[str, Path, Path], dict[str, Any]]
 """Checks a file by the settings of the connection of that name, writes its rejected rows under the file's own name into
 a folder, and returns the summary."""
@@ -124,7 +125,8 @@ class AnswerNames(NamedTuple):
 
 def answer_names(name: str) -> AnswerNames:
     """Return them; of a name that is too long to put something around it, its end."""
-    fitting = os.fsdecode(os.fsencode(name)[-LONGEST_ORIGINAL:])
+    raw = os.fsencode(name)
+    fitting = os.fsdecode(raw if len(raw) <= LONGEST_ORIGINAL else raw[-LONGEST_ORIGINAL:].lstrip(_WITHIN_SIGNS))
     return AnswerNames(f"receipt_{fitting}.txt", f"result_{fitting}_summary.json", f"result_{fitting}")
 
 

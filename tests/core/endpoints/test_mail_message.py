@@ -192,3 +192,8 @@ def test_headers_that_would_take_minutes_are_refused(end: bytes) -> None:
     for raw in (endless + end + end, b"X: y" + end + endless, b"X: y" + end + endless[:20] + end + b" " + endless[20:]):
         with pytest.raises(ValueError, match="too long"):
             read_mail(raw)
+
+
+def test_a_subject_or_a_sender_without_end_is_cut_short_or_none() -> None:
+    mail = read_mail(b"From: " + b"a" * 1_000_000 + b"@b.test\r\nSubject: " + b"s " * 1_000_000 + b"\r\n\r\nx")
+    assert (mail.sender, len(mail.subject)) == ("", 300)
