@@ -68,6 +68,9 @@ def _by_mail(
         "port": address.smtp_port,
         "host_keys": [],
         "certificate": certificate,
+        "folder": None,
+        "trial_folder": None,
+        "result_folder": None,
         "senders": list(details.senders),
         "return_address": details.return_address,
     }
