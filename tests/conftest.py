@@ -101,8 +101,10 @@ def _what_is_left_open_is_found_in_its_module(request: pytest.FixtureRequest) ->
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
+    gc.freeze()  # what other modules left is not found here
     yield
     gc.collect()
+    gc.unfreeze()
 
 
 def pytest_unconfigure() -> None:
