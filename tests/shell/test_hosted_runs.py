@@ -16,12 +16,16 @@ from typing import Any
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from data_connections.catalog import current
 from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.gateway.retention import expire_collected
 from data_connections.gateway.run_starter import Answer
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
+from data_connections.steps.business_day import business_days
+from data_connections.steps.expected_files import watch
+from data_connections.steps.notices import record_told
 from fixtures.catalog import changed
 from fixtures.hosting import COLLECTED, PUSHED, Hosting, Partner, until
 from triggers.files import FilesTrigger
@@ -45,6 +49,14 @@ def run_dag(name: str, **conf: Any) -> Any:
     for task in dag.tasks:
         task.retry_delay = timedelta(seconds=0.1)
     return dag.test(run_conf=conf or None)
+
+
+def look(ledger: Ledger, now: datetime) -> list[str]:
+    """What the watching DAG tells then, by channels that always work."""
+    told = watch(ledger, now)
+    for each in told:
+        record_told(ledger, each.notice, [])
+    return [each.notice.subject for each in told]
 
 
 def put(partner: Partner, **files: str | bytes) -> None:
@@ -157,22 +169,32 @@ def test_a_run_is_asked_for_until_the_file_is_taken(
     assert len(hosting.started) == asked
 
 
-def test_a_report_waits_to_be_collected_and_is_gone_when_its_time_is_over(hosting: Hosting, ledger: Ledger) -> None:
-    partner = hosting.host(COLLECTED)
-    assert str(run_dag("acme-collected", business_date="2026-10-05").state) == "success"
+def test_a_report_waits_to_be_collected_is_told_as_late_until_it_is_and_is_gone_when_its_time_is_over(
+    hosting: Hosting, ledger: Ledger
+) -> None:
+    due = (datetime.now(UTC) - timedelta(minutes=10)).replace(second=0, microsecond=0)
+    rule = {"by": f"{due:%H:%M}", "time_zone": "UTC", "state": "collected"}
+    partner = hosting.host(changed(COLLECTED, expects=[rule]))
+    day = business_days(current(ledger, "acme-collected").spec, due).first
+    assert look(ledger, due - timedelta(minutes=5)) == ["Connection acme-collected: not there yet"]
+    assert str(run_dag("acme-collected", business_date=day.isoformat()).state) == "success"
+    assert look(ledger, datetime.now(UTC)) == ["Connection acme-collected: late"]
     query = (
         "select state, remote_path, d.collected_at is not null as collected, collected_by, expired_at"
         " from delivery d join delivery_file f on f.delivery_id = d.id"
     )
-    waiting = {"state": "delivered", "remote_path": "/performance_2026-10-05.csv", "expired_at": None}
+    name = f"performance_{day}.csv"
+    waiting = {"state": "delivered", "remote_path": f"/{name}", "expired_at": None}
     assert ledger.one(query) == {**waiting, "collected": False, "collected_by": None}
-    assert seen(partner, "/") == ["performance_2026-10-05.csv"]
+    assert seen(partner, "/") == [name]
     hosting.activity("file.downloaded")
     assert ledger.one(query) == {**waiting, "collected": True, "collected_by": "acme-collected"}
+    empty = "Connection acme-collected: not as usual"
+    assert look(ledger, datetime.now(UTC)) == ["Connection acme-collected: recovered", empty]
     gateway, hosted = hosting.gateway, hosting.configuration.hosted
     assert expire_collected(hosted, gateway.roster.specs(), gateway.journal) == 0
     long_ago = time.time() - timedelta(days=14, minutes=1).total_seconds()
-    os.utime(partner.files / "performance_2026-10-05.csv", (long_ago, long_ago))
+    os.utime(partner.files / name, (long_ago, long_ago))
     assert expire_collected(hosted, gateway.roster.specs(), gateway.journal) == 1
     assert list(partner.files.iterdir()) == []
     hosting.activity("file.expired")
