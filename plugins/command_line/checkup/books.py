@@ -45,6 +45,17 @@ def server(ledger: Ledger) -> Iterator[Finding]:
         yield good("ledger", text)
 
 
+def standstill(ledger: Ledger) -> Iterator[Finding]:
+    """Say whether all applying and sending is stopped."""
+    from data_connections.ledger.standstill import halted
+
+    with ledger.connect() as connection:
+        halt = halted(connection)
+    if halt is not None:
+        text = f"All applying and sending is stopped since {halt.since:%Y-%m-%d %H:%M} UTC by {halt.who}: {halt.reason}"
+        yield warning("standstill", text, "`connections halt --end` lets it go on.")
+
+
 def schema(ledger: Ledger) -> Iterator[Finding]:
     """Compare the ledger's schema with what this version of Connections knows."""
     from data_connections.ledger.database import newest_schema, schema_of

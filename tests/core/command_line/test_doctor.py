@@ -22,6 +22,7 @@ from data_connections.catalog import all_current
 from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger
 from data_connections.settings import Settings
+from data_connections.steps import standstill
 from fixtures.desk import Desk, table
 from local_stack.keys import Keys
 
@@ -111,6 +112,12 @@ class TestBooks:
             )
         [text] = ill(books.locks(desk.ledger))
         assert text == "warning: 1 submissions are unfinished, and whoever had claimed them is gone."
+
+    def test_a_halt_that_somebody_forgot(self, ledger: Ledger) -> None:
+        assert ill(books.standstill(ledger)) == []
+        standstill.halt(ledger, "boss", "Wrong payouts")
+        [text] = ill(books.standstill(ledger))
+        assert text.startswith("warning: All applying and sending is stopped since ")
 
     def test_an_original_that_is_damaged(self, desk: Desk) -> None:
         desk.submit(table(HEADER, "1000,2001,2026-02-20T10:00:00Z,A,10.00,EUR"))
