@@ -85,3 +85,29 @@ def test_it_is_the_received_time_that_decides_whether_locked_or_not(shop: Desk) 
     assert states(shop)["A"] == ("PENDING", 7)
     lock_due(shop.ledger, LOCKS)
     assert states(shop)["A"] == ("APPROVED", 7)
+
+
+@pytest.mark.parametrize("zone", ["Atlantic/Azores", "America/Havana"])
+@pytest.mark.parametrize("after", ["event", "month_end"])
+def test_every_moment_of_the_days_around_a_change_of_clocks_locks_by_its_own_day(
+    desk: Desk, zone: str, after: str
+) -> None:
+    with desk.ledger.connect() as connection:
+        connection.execute("update program set time_zone = %s where id = 1000", [zone])
+        connection.execute("update event_type set locking_after = %s, locking_days = 9 where id = 2001", [after])
+    moments = [
+        first + timedelta(minutes=30 * half_hour)
+        for first in (datetime(2026, 10, 24, tzinfo=UTC), datetime(2026, 10, 31, tzinfo=UTC))
+        for half_hour in range(96)
+    ]
+    rows = (f"1000,2001,{moment:%Y-%m-%dT%H:%M:%SZ},O{number},EUR,1" for number, moment in enumerate(moments))
+    desk.submit(table(HEADER, *rows), received_at=datetime(2026, 11, 3, tzinfo=UTC))
+
+    found = desk.ledger.one(
+        """
+        select count(*) as actions, count(*) filter (where a.locks_at = locking_date(
+            a.event_at, p.time_zone, t.locking_after, t.locking_months, t.locking_days)) as right
+        from action a join event_type t on t.id = a.event_type_id join program p on p.id = t.program_id
+        """
+    )
+    assert found == {"actions": len(moments), "right": len(moments)}

@@ -26,9 +26,10 @@ HAS_KNOWN = "select order_id from known limit 1"
 RESOLVE = """
 create temporary table resolved on commit drop as
 with named as (
-    select distinct {campaign_id} as campaign_id, coalesce({action_tracker_id}, 0) as tracker_id,
-           coalesce({event_type_code}, '') as type_code
-    from {rows} s where s.outcome = 0
+    select {campaign_id} as campaign_id, coalesce({action_tracker_id}, 0) as tracker_id,
+           coalesce({event_type_code}, '') as type_code, min({event_date}) as first_event,
+           max({event_date}) as last_event
+    from {rows} s where s.outcome = 0 group by 1, 2, 3
 ), found as (
     select n.*, p.id as program_id, p.active as program_active, p.key = {program} as is_own, p.time_zone,
            p.blocked_addresses, p.blocked_promo_codes,
@@ -46,6 +47,7 @@ select campaign_id, tracker_id, type_code, program_id, event_type_id, time_zone,
        (event_type).parent_id as parent_type_id, (event_type).locking_after, (event_type).locking_months,
        (event_type).locking_days, blocked_addresses, blocked_promo_codes, (event_type).accepts,
        (event_type).customer_statuses, (event_type).click_window_days, (event_type).most_per_customer,
+       first_event, day_starts, day_locks,
        case when program_id is null or not program_active or not is_own then 'CAMPAIGN_NOT_FOUND'
             when event_type_id is null then 'ACTIONTRACKER_NOT_FOUND'
             when event_type_program <> program_id then 'ACTIONTRACKER_CAMPAIGN_MISMATCH'
@@ -53,7 +55,28 @@ select campaign_id, tracker_id, type_code, program_id, event_type_id, time_zone,
        case when tracker_id = 0 then 'EventTypeCode' else 'ActionTrackerId' end as type_column,
        case when tracker_id = 0 then type_code else tracker_id::text end as type_name
 from found
+left join lateral (
+    select array_agg(starts order by starts) as day_starts,
+           array_agg(case when starts <= last_event and is_steady
+                          then locking_date(starts, time_zone, (event_type).locking_after,
+                                            (event_type).locking_months, (event_type).locking_days) end
+                     order by starts) as day_locks
+    from (
+        select day at time zone time_zone as starts,
+               (day - interval '1 day') at time zone time_zone + interval '72 hours'
+                   = (day + interval '2 days') at time zone time_zone as is_steady
+        from generate_series(date_trunc('day', first_event at time zone time_zone),
+                             last_event at time zone time_zone + interval '1 day', interval '1 day') day
+        where last_event < first_event + interval '100 days'
+    ) days
+) found_days on true
 """
+
+LOCKS_AT = """
+coalesce(r.day_locks[width_bucket({event_at}, r.day_starts)],
+         locking_date({event_at}, r.time_zone, r.locking_after, r.locking_months, r.locking_days))
+"""
+"""When an order's action locks: looked up by its day, and worked out only where clocks change or for days far apart."""
 
 REJECT_UNRESOLVED = """
 insert into verdict (line, outcome, code, column_name, message)
@@ -116,8 +139,7 @@ create temporary table known (
 """Orders of the file that the ledger has already."""
 
 HAS_ACTIONS = """
-select r.event_type_id from resolved r
-where r.code is null and exists (select from action a where a.event_type_id = r.event_type_id) limit 1
+select id from action limit 1
 """
 
 FIND_KNOWN = """
@@ -142,15 +164,11 @@ where s.outcome = 0 and v.line is null and r.code is null and k.is_duplicate
 """
 
 LOCKS_SOON = """
-select event_type_id from (
-    select r.event_type_id, min({event_at}) as event_at, max(r.time_zone) as time_zone,
-           max(r.locking_after) as locking_after, max(r.locking_months) as locking_months,
-           max(r.locking_days) as locking_days
-    from {keyed} where s.outcome = 0 and r.code is null group by r.event_type_id
-) first
-where locking_date(event_at, time_zone, locking_after, locking_months, locking_days) <= {next_run} limit 1
+select event_type_id from resolved
+where code is null
+  and locking_date(first_event, time_zone, locking_after, locking_months, locking_days) <= {next_run} limit 1
 """
-"""Whether any order of the file locks before the next run; the earliest of an event type locks first."""
+"""Whether any order of the file may lock before the next run; the earliest of an event type locks first."""
 
 WARN_OF_LOCKING = """
 insert into remark (line, code, column_name, message)
@@ -159,8 +177,7 @@ select line, 'LOCKS_BEFORE_NEXT_RUN', 'EventDate',
               'before.', to_char(locks_at at time zone time_zone, 'YYYY-MM-DD'),
               to_char({next_run} at time zone time_zone, 'YYYY-MM-DD HH24:MI'))
 from (
-    select s.line, r.time_zone,
-           locking_date({event_at}, r.time_zone, r.locking_after, r.locking_months, r.locking_days) as locks_at
+    select s.line, r.time_zone, {locks_at} as locks_at
     from {open}
 ) orders where locks_at > {received_at} and locks_at <= {next_run}
 """
@@ -173,8 +190,7 @@ _COLUMNS = """
 _VALUES = """
     r.program_id, r.event_type_id, {order_id}, {occurrence}, {event_at}, {received_at},
     coalesce(%(amount)s, 0), s.measured_currency, {partner_id}, {media_id}, {click_id}, {customer_id},
-    {order_promo_code}, {event_code}, {extra},
-    locking_date({event_at}, r.time_zone, r.locking_after, r.locking_months, r.locking_days),
+    {order_promo_code}, {event_code}, {extra}, {locks_at},
     %(payout)s, {term_id}, {attributed_by}, {parent_id}, {submission}, s.line
 """
 

@@ -131,6 +131,7 @@ class _Queries(Statements):
         """Ask no row whether it is late where no event type has a limit."""
         self.is_dated = self.any(queries.HAS_LATE)
         self.fill(event_at=queries.EVENT_AT_UNLESS_LATE if self.is_dated else queries.EVENT_AT)
+        self.fill(locks_at=queries.LOCKS_AT)
 
     def leave_out_what_is_empty(self) -> None:
         """Join neither verdicts, nor known orders, nor payouts to a million rows where there are none."""

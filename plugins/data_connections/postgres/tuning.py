@@ -56,7 +56,7 @@ def _memory(total: int) -> dict[str, str]:
 _WRITE_AHEAD_LOG = {
     "wal_compression": "on",
     "max_wal_size": "2GB",
-    "min_wal_size": "128MB",
+    "min_wal_size": "1GB",
     "checkpoint_timeout": "15min",
 }
 

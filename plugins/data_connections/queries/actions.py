@@ -28,8 +28,7 @@ _FOUND = """
 a.id = any(array(
     select id from action where id = %(number)s and (%(search)s ~ '^[0-9]+$' or public_id(action) = %(search)s)
     union all
-    (select id from action where event_type_id = any(array(select id from event_type)) and order_id = %(search)s
-     limit 10000)
+    (select id from action where order_id = %(search)s limit 10000)
     union all
     (select id from action where customer_id = %(search)s limit 10000)))
 """

@@ -122,11 +122,10 @@ def _search(text: str, bound: dict[str, Any]) -> str:
 
 
 _OF_ORDER = """
-select submission_id from action
-where event_type_id = any(array(select id from event_type)) and order_id = %(text)s
+select submission_id from action where order_id = %(text)s
 union
 select u.submission_id from action_update u join action a on a.id = u.action_id
-where a.event_type_id = any(array(select id from event_type)) and a.order_id = %(text)s and u.submission_id is not null
+where a.order_id = %(text)s and u.submission_id is not null
 """
 
 
