@@ -24,7 +24,7 @@ from data_connections.formats.xml_reader import is_xml, open_xml
 from data_connections.spec.file_format import FileFormat
 from data_connections.spec.trailer import Trailer
 
-BLOCK_SIZE = 1024 * 1024
+BLOCK_SIZE = 2 * 1024 * 1024
 """How many bytes are read at a time."""
 
 

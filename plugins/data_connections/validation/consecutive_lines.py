@@ -83,7 +83,7 @@ class ConsecutiveLines:
         """Return for each run whether its key was there before; remembers the keys of all runs."""
         repeated = np.zeros(int(runs.max()) + 1, dtype=bool)
         speakers = speakers_of(rows, runs)
-        repeated[runs[speakers]] = self._seen.add(rows.key.take(pa.array(speakers)).to_pylist())
+        repeated[runs[speakers]] = self._seen.add(rows.key.take(pa.array(speakers)))
         return repeated
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -163,7 +162,7 @@ _COUNTS = ("rows", "accepted", "warned", "rejected", "duplicate", "held", "findi
 
 def count_outcomes(block: ValidatedBlock) -> Totals:
     """Count the outcomes and findings of a block; sums are left at zero."""
-    counted = Counter(block.outcome.tolist())
+    counted = np.bincount(block.outcome, minlength=len(Outcome)).tolist()
     warned = {finding.line for finding in block.findings if finding.severity == "warning"}
     if warned:
         accepted = set(block.lines[block.where(Outcome.ACCEPTED)].tolist())

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from data_connections.data_types import Group
@@ -17,10 +16,10 @@ from data_connections.validation.consecutive_lines import (
     repeated_alone,
     speakers_of,
 )
+from data_connections.validation.key_hashes import Hashes, KeyHasher
 from data_connections.validation.outcomes import Finding, Lines, Mask, Outcome
 from data_connections.validation.rows import CheckedRows
 from data_connections.validation.runs import Runs
-from data_connections.validation.seen import key_hashes
 from data_connections.validation.spool import Spool
 from data_connections.validation.stated_totals import StatedTotals
 
@@ -42,7 +41,8 @@ class RegroupedLines:
         self._opening_lines: list[Lines] = []
         self._spool: Spool[tuple[CheckedRows, Runs]] = Spool()
         self._runs = 0
-        self._hashes: list[npt.NDArray[np.int64]] = []
+        self._hasher = KeyHasher()
+        self._hashes: list[Hashes] = []
         self._keyed: list[Runs] = []
         self._items: list[Mask] = []
         self._failed: list[Runs] = []
@@ -56,7 +56,7 @@ class RegroupedLines:
         failed = np.zeros(count, dtype=np.int64)
         bad = np.flatnonzero(rows.outcome == Outcome.REJECTED)
         failed[runs[bad][::-1]] = rows.lines[bad][::-1]
-        self._hashes.append(key_hashes(rows.key.take(pa.array(speakers)).to_pylist()))
+        self._hashes.append(self._hasher.hashes(rows.key.take(pa.array(speakers))))
         self._keyed.append(runs[speakers] + self._runs)
         self._items.append(rows.item[openings])
         self._failed.append(failed)

@@ -26,6 +26,7 @@ from data_connections.validation.outcomes import (
     ValidationOptions,
     count_outcomes,
 )
+from data_connections.validation.read_ahead import read_ahead
 from data_connections.validation.rows import CheckedRows
 from data_connections.validation.spool import Spool
 
@@ -111,7 +112,7 @@ class Validation(Iterator[ValidatedBlock]):
 
     def _run(self, reader: TableReader) -> Iterator[ValidatedBlock]:
         checker = RowChecker(self.header, self._data_type, self._options, self._expectations)
-        for block in reader.blocks():
+        for block in read_ahead(reader.blocks()):
             for settled in self._orders.settle(checker.check(block)):
                 yield self._measured(settled)
         for settled in self._orders.finish():
