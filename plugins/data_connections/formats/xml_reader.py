@@ -17,8 +17,8 @@ from data_connections.formats.xml_spool import XmlSpool
 from data_connections.spec.file_format import FileFormat
 
 _SURVEYED = 1024 * 1024
-_ROWS_AT_ONCE = 4096
-_SIZE_AT_ONCE = 256 * 1024
+_ROWS_AT_ONCE = 16_384
+_SIZE_AT_ONCE = 1024 * 1024
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DELIMITED_ONLY = (
     "delimiter",

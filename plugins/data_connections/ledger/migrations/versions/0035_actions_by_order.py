@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0028"
-down_revision = "0027"
+revision = "0035"
+down_revision = "0034"
 
 
 def upgrade() -> None:
     """Build the new index before the old one goes (docs/decisions/0028)."""
     op.execute(
         """
-        alter table action add constraint action_by_order unique (order_id, event_type_id, occurrence);
+        create unique index action_by_order on action (order_id, event_type_id, occurrence);
         alter table action drop constraint action_event_type_id_order_id_occurrence_key;
         """
     )
