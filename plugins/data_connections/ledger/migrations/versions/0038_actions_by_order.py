@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0038"
+down_revision = "0037"
 
 
 def upgrade() -> None:
-    """Build the new index before the old one goes (docs/decisions/0028)."""
+    """Build the new index before the old one goes (docs/decisions/0029)."""
     op.execute(
         """
         create unique index action_by_order on action (order_id, event_type_id, occurrence);
