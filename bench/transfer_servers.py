@@ -33,35 +33,47 @@ class Serving:
     own: Path
     files: Path
 
+    @property
+    def log(self) -> Path:
+        """What OpenSSH says of its logins."""
+        return self.own / "log"
+
 
 @contextmanager
-def openssh() -> Iterator[Serving]:
-    """Serve by SFTP to this user with the key ``own/login``; the host key is ``own/host.pub``."""
+def openssh(*addresses: str) -> Iterator[Serving]:
+    """Serve by SFTP to this user with the key ``own/login``; the host key is ``own/host.pub``.
+
+    Args:
+        addresses: Where it listens beside 127.0.0.1, which makes it look like as many hosts.
+    """
     program = shutil.which("sshd", path="/usr/sbin:/usr/bin")
     with _place() as place:
         for name in ("host", "login"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(place.own / name)], check=True)
         (place.own / "config").write_text(
-            f"Port {place.port}\nListenAddress 127.0.0.1\nHostKey {place.own}/host\nPidFile none\nUsePAM no\n"
+            f"Port {place.port}\nHostKey {place.own}/host\nPidFile none\nUsePAM no\nMaxStartups 500\n"
+            + "".join(f"ListenAddress {address}\n" for address in ("127.0.0.1", *addresses))
+            + f"LogLevel VERBOSE\nX11Forwarding no\nPermitTTY no\n"
             f"AuthorizedKeysFile {place.own}/login.pub\nStrictModes no\nPermitRootLogin prohibit-password\n"
             f"Subsystem sftp internal-sftp\nForceCommand internal-sftp -d {place.files}\n"
         )
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        with _running([_there(program, "OpenSSH"), "-D", "-f", str(place.own / "config")], place.port):
+        log = ["-E", str(place.log)]
+        with _running([_there(program, "OpenSSH"), "-D", *log, "-f", str(place.own / "config")], place.port):
             yield place
 
 
 @contextmanager
-def vsftpd() -> Iterator[Serving]:
+def vsftpd(address: str = "127.0.0.1") -> Iterator[Serving]:
     """Serve by FTPS to the login ``ftp``, any password; the certificate is ``own/cert.pem``."""
     with _place() as place:
         pem, key = place.own / "cert.pem", place.own / "key.pem"
         make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"
-        names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(pem)]
+        names = ["-addext", f"subjectAltName=DNS:localhost,IP:{address}", "-keyout", str(key), "-out", str(pem)]
         subprocess.run([*make.split(), *names], check=True, capture_output=True)
         (place.own / "empty").mkdir()
         settings = (
-            "listen=YES listen_address=127.0.0.1 background=NO run_as_launching_user=YES anonymous_enable=YES "
+            f"listen=YES listen_address={address} background=NO run_as_launching_user=YES anonymous_enable=YES "
             "local_enable=NO anon_world_readable_only=NO seccomp_sandbox=NO allow_writeable_chroot=YES ssl_enable=YES "
             "allow_anon_ssl=YES force_anon_logins_ssl=YES force_anon_data_ssl=YES require_ssl_reuse=YES "
             f"listen_port={place.port} ftp_username={getpass.getuser()} anon_root={place.files} "
@@ -69,7 +81,7 @@ def vsftpd() -> Iterator[Serving]:
         )
         (place.own / "config").write_text("\n".join(settings.split()) + "\n")
         program = str(VSFTPD) if VSFTPD.exists() else None
-        with _running([_there(program, "vsftpd"), str(place.own / "config")], place.port):
+        with _running([_there(program, "vsftpd"), str(place.own / "config")], place.port, address):
             yield place
 
 
@@ -93,12 +105,12 @@ def _place() -> Iterator[Serving]:
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
+def _running(command: list[str], port: int, address: str = "127.0.0.1") -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(500):
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                if probe.connect_ex((address, port)) == 0:
                     break
             time.sleep(0.02)
         yield

@@ -8,7 +8,8 @@ import hashlib
 import os
 import resource
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.pairing import Result, Tell, compare_seconds, seconds_of
@@ -20,6 +21,10 @@ from data_connections.endpoints.sftp import SftpEndpoint
 
 SIZE = 1024**3
 NAME = "file.bin"
+SMALL = "small.bin"
+MORE_MEMORY = 16
+"""Megabytes by which a gigabyte may take more memory than a tenth of it."""
+
 _BLOCK = 1024**2
 
 
@@ -53,24 +58,58 @@ def _compare(
     name: str, serving: Serving, endpoint: Endpoint, command: list[str], peer_name: str, goal: float, tell: Tell
 ) -> Result:
     os.environ.setdefault("CONNECTIONS_ALLOW_ADDRESSES", "127.0.0.0/8")
-    expected = _make(serving.files / NAME)
+    expected = _make(serving.files / NAME, SIZE)
     own, theirs = serving.own / "ours", serving.own / "peer"
+    cpu: dict[str, list[float]] = {"ours_cpu_seconds": [], "peer_cpu_seconds": []}
 
     def ours() -> float:
-        return _verified(own, expected, lambda: asyncio.run(_fetch(endpoint, own)))
+        with _counted(cpu["ours_cpu_seconds"], resource.RUSAGE_SELF):
+            return _verified(own, expected, lambda: asyncio.run(_fetch(endpoint, NAME, own)))
 
     def peer() -> float:
-        return _verified(theirs, expected, lambda: subprocess.run(command, check=True, capture_output=True))
+        with _counted(cpu["peer_cpu_seconds"], resource.RUSAGE_CHILDREN):
+            return _verified(theirs, expected, lambda: subprocess.run(command, check=True, capture_output=True))
 
-    result = compare_seconds(name, ours, peer, peer_name=peer_name, goal=goal, tell=tell, details={"bytes": SIZE})
-    result.details["most_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return result
+    details = {"bytes": SIZE, "peak_memory_mb": _memory(serving, endpoint), **cpu}
+    return compare_seconds(name, ours, peer, peer_name=peer_name, goal=goal, tell=tell, details=details)
 
 
-def _make(path: Path) -> str:
+@contextmanager
+def _counted(seconds: list[float], who: int) -> Iterator[None]:
+    """Note the CPU seconds of a transfer; those of the comparison, which hashes what came, count for ours."""
+    before = resource.getrusage(who)
+    yield
+    after = resource.getrusage(who)
+    seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def _memory(serving: Serving, endpoint: Endpoint) -> dict[str, int]:
+    """Return the megabytes of this process while it fetches a tenth, and while it fetches the whole.
+
+    Raises:
+        AssertionError: The whole takes more.
+    """
+    _make(serving.files / SMALL, SIZE // 10)
+    target = serving.own / "memory"
+    peaks = {}
+    for name in (SMALL, NAME):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        asyncio.run(_fetch(endpoint, name, target))
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        [peak] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+        peaks[f"{(serving.files / name).stat().st_size // 1024**2} MB"] = int(peak) // 1024
+        target.unlink()
+    (serving.files / SMALL).unlink()
+    small, large = peaks.values()
+    if large > small + MORE_MEMORY:
+        raise AssertionError(f"Memory grows with the file: {peaks}")
+    return peaks
+
+
+def _make(path: Path, size: int) -> str:
     digest = hashlib.sha256()
     with path.open("wb") as target:
-        for _ in range(SIZE // _BLOCK):
+        for _ in range(size // _BLOCK):
             block = os.urandom(_BLOCK)
             digest.update(block)
             target.write(block)
@@ -87,7 +126,7 @@ def _verified(path: Path, expected: str, work: Callable[[], object]) -> float:
     return seconds
 
 
-async def _fetch(endpoint: Endpoint, path: Path) -> None:
+async def _fetch(endpoint: Endpoint, name: str, path: Path) -> None:
     with path.open("wb") as target:
         async with endpoint:
-            await fetch_file(endpoint, await endpoint.stat(NAME), target.write)
+            await fetch_file(endpoint, await endpoint.stat(name), target.write)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ ReadFile = Callable[[str, int], Awaitable[bytes]]
 MOST_CLAIMED = 10_000
 """Files that one look claims at most."""
 
+ASK_AGAIN = 300.0
+"""Seconds after which the ledger is asked again about a folder in which nothing has changed."""
+
 NEXT_RUN = "next_run"
 """Reason of a file that has settled, and that this run leaves to the next."""
 
@@ -51,6 +55,18 @@ class Found:
     vouchers: Mapping[str, Voucher]
 
 
+@dataclass(frozen=True)
+class _Quiet:
+    """A listing with nothing to do in it, and what the ledger said of it when it was asked."""
+
+    listing: Sequence[RemoteFile]
+    found: Found
+    until: float
+
+    def is_still(self, listing: Sequence[RemoteFile]) -> bool:
+        return time.monotonic() < self.until and listing == self.listing
+
+
 @dataclass
 class Lookout:
     """Compares each listing with the one before and keeps the ledger's sightings; it blocks, so call it in a thread.
@@ -68,6 +84,7 @@ class Lookout:
     _previous: Sequence[RemoteFile] = ()
     _noted: dict[RemoteFile, str] = field(default_factory=dict)
     _manifests: dict[RemoteFile, Mapping[str, Voucher]] = field(default_factory=dict)
+    _quiet: _Quiet | None = None
 
     @property
     def spec(self) -> InboundConnection:
@@ -93,6 +110,17 @@ class Lookout:
                 self._manifests[file] = (
                     read_manifest(await read(file.path, MOST_BYTES), file.path) if said is None else said
                 )
+
+    def unchanged(self, listing: Sequence[RemoteFile]) -> Found | None:
+        """Return what the last look found where this one sees the same and nothing is to be done; else None.
+
+        Most looks are like that, and cost no question to the ledger, except now and then: work may be left to this run
+        by what happens elsewhere.
+        """
+        if self._quiet is None or not self._quiet.is_still(listing):
+            return None
+        self.looks += 1
+        return self._quiet.found
 
     def judge(self, listing: Sequence[RemoteFile]) -> Found:
         """Decide about ``listing``, and record what was seen and not taken with its reason.
@@ -121,10 +149,13 @@ class Lookout:
                 ],
             )
             work_left = claims.work_left(connection, self.run.connection_id, self.run.id)
+        waiting = sum(file.path in new for file in arrivals.waiting)
+        found = Found(tuple(settled[:MOST_CLAIMED]), len(left), waiting, work_left, arrivals.vouchers)
+        is_quiet = not (found.files or waiting or work_left.by_runs or work_left.by_nobody)
+        self._quiet = _Quiet(listing, found, time.monotonic() + ASK_AGAIN) if is_quiet else None
         self._noted, self._previous = noted, listing
         self.looks += 1
-        waiting = sum(file.path in new for file in arrivals.waiting)
-        return Found(tuple(settled[:MOST_CLAIMED]), len(left), waiting, work_left, arrivals.vouchers)
+        return found
 
     def claim(self, found: Found) -> None:
         """Claim what a look found, all of it at once; runs then bring ``files_per_run`` of it to an end each.

@@ -22,10 +22,13 @@ from hooks.endpoint import EndpointHook
 from hooks.ledger import LedgerHook
 from triggers import standstill
 from triggers.arrivals import Found, Lookout
+from triggers.maintenance import is_any_open
 from triggers.window import window_end
 
 if TYPE_CHECKING:
+    from data_connections.endpoints.pool import FolderWatch
     from data_connections.steps.business_day import BusinessDays
+    from hooks.hosted_folder import HostedWatch
 
 LOOK_BACK = 10.0
 """Seconds between the two looks of a run that takes files of days gone by."""
@@ -88,15 +91,17 @@ class FilesTrigger(BaseTrigger):
         lookout = await asyncio.to_thread(self._begin)
         closes = self._closing_time(lookout.spec)
         every = self._pause(lookout.spec)
-        folder = await EndpointHook(lookout.spec).watch(every)
+        folder = await self.watch(lookout.spec, every)
         while True:
             await self._rest(lookout)
             is_last = datetime.now(UTC) >= closes
             try:
                 listing = await folder.look()
                 await lookout.read_manifests(listing, folder.read)
-                found = await asyncio.to_thread(lookout.judge, listing)
-                await asyncio.to_thread(lookout.claim, found)
+                found = lookout.unchanged(listing)
+                if found is None:
+                    found = await asyncio.to_thread(lookout.judge, listing)
+                    await asyncio.to_thread(lookout.claim, found)
             except (RetriableEndpointError, LedgerUnavailable) as trouble:
                 if is_last:
                     raise
@@ -119,13 +124,18 @@ class FilesTrigger(BaseTrigger):
         from data_connections.steps.standstill import must_go_on
 
         try:
-            must_go_on(lookout.ledger, lookout.run, ["window"])
+            if is_any_open(lookout.ledger):
+                must_go_on(lookout.ledger, lookout.run, ["window"])
         except StandsStill as rest:
             self.log.debug("%s", rest)
             return False
         except LedgerUnavailable:
             return True  # the look itself says so, and is tried again
         return True
+
+    async def watch(self, spec: InboundConnection, every: float) -> FolderWatch | HostedWatch:
+        """Return the folder to look at every ``every`` seconds."""
+        return await EndpointHook(spec).watch(every)
 
     def _is_enough(self, found: Found) -> bool:
         """Whether the run has work to do now; a run that follows another leaves what that one left to the next day."""

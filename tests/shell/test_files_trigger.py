@@ -15,6 +15,7 @@ from data_connections.steps import inbound
 from data_connections.steps.pinned_run import begin_run
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, Apply, changed
+from fixtures.hosting import until
 from local_stack.partner_sftp import PartnerServer
 from triggers import arrivals
 from triggers.arrivals import Lookout
@@ -41,6 +42,7 @@ def waits(apply: Apply, sftp_partner: PartnerServer, set_credentials: SetCredent
             turn=turn,
         )
         classpath, arguments = trigger.serialize()
+        wait.arguments = arguments  # type: ignore[attr-defined]
         again = import_string(classpath)(**arguments)
         event = await anext(again.run())
         return dict(event.payload)
@@ -202,6 +204,29 @@ async def test_a_host_that_comes_back_within_the_window_is_waited_for(
     await asyncio.to_thread(sftp_partner.start)
     await waiting
     assert claimed(ledger) == ["a.csv"]
+
+
+async def test_a_wait_goes_on_in_the_next_triggerer_and_takes_a_file_once(
+    waits: Any, sftp_partner: PartnerServer, ledger: Ledger
+) -> None:
+    waiting = asyncio.create_task(waits(seconds=600, arrival={"look_every": 0.2}))
+    query = "select count(*) as n from connection_run"
+    await until(lambda: ledger.one(query) == {"n": 1}, patience=60)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    (sftp_partner.files / "in" / "a.csv").write_text("x")
+    arguments = waits.arguments
+    for _ in range(2):
+        event = await asyncio.to_thread(lambda: asyncio.run(first_event(arguments)))
+        assert "error" not in event
+    assert claimed(ledger) == ["a.csv"]
+    assert ledger.one(query) == {"n": 1}
+
+
+async def first_event(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Returns the event of a trigger that another triggerer makes of what Airflow has stored."""
+    async with asyncio.timeout(60):
+        return dict((await anext(FilesTrigger(**arguments).run())).payload)
 
 
 async def test_a_host_that_is_down_to_the_end_is_no_quiet_day(waits: Any, sftp_partner: PartnerServer) -> None:

@@ -110,10 +110,16 @@ class _Login:
 
 
 class EndpointPool:
-    """Shares logins and listings among everything that waits in one event loop."""
+    """Shares logins and listings among everything that waits in one event loop.
 
-    def __init__(self, limits: PoolLimits | None = None) -> None:
+    Args:
+        limits: How much it asks of a host.
+        clock: Seconds by which it is patient; by default the event loop's.
+    """
+
+    def __init__(self, limits: PoolLimits | None = None, clock: Callable[[], float] | None = None) -> None:
         self.limits = limits or PoolLimits()
+        self.now = clock or _now
         self._hosts: dict[tuple[str, int], _Host] = {}
         self._logins: dict[Account, _Login] = {}
         self._sweeping: asyncio.Task[None] | None = None
@@ -130,13 +136,13 @@ class EndpointPool:
             FatalEndpointError: The login was refused, now or lately, or there is no such folder.
         """
         login = self._login(account)
-        shared = login.folders.setdefault(folder, _Folder(_now()))
-        shared.used = _now()
+        shared = login.folders.setdefault(folder, _Folder(self.now()))
+        shared.used = self.now()
         if shared.listing is not None and shared.listing.begun > newer_than:
             return shared.listing
         if shared.asking is None or shared.asking.done():
-            login.refused.check(_now())
-            login.host.pause.check(_now())
+            login.refused.check(self.now())
+            login.host.pause.check(self.now())
             shared.asking = asyncio.create_task(self._ask(login, folder))
             shared.asking.add_done_callback(_retrieve)
         shared.listing = await asyncio.shield(shared.asking)
@@ -186,9 +192,9 @@ class EndpointPool:
 
     async def _list(self, login: _Login, folder: str) -> Listing:
         async with login.listing:
-            login.host.pause.check(_now())
+            login.host.pause.check(self.now())
             await self._connect(login)
-            begun = _now()
+            begun = self.now()
             listing = Listing(tuple(await login.endpoint.list(folder)), begun)
         login.greeted = True
         login.host.pause.end()
@@ -196,25 +202,25 @@ class EndpointPool:
 
     async def _connect(self, login: _Login) -> None:
         async with login.connecting, login.host.logging_in:
-            login.host.pause.check(_now())
-            login.refused.check(_now())
+            login.host.pause.check(self.now())
+            login.refused.check(self.now())
             try:
                 await login.endpoint.connect()
             except FatalEndpointError as problem:
-                login.refused.begin(problem, _now() + self.limits.refusal_pause)
+                login.refused.begin(problem, self.now() + self.limits.refusal_pause)
                 raise
 
     def _leave_alone(self, pause: _Pause, problem: Exception) -> None:
-        if _now() < pause.until:
+        if self.now() < pause.until:
             return
         longest = min(self.limits.longest_pause, self.limits.first_pause * 2.0**pause.failures)
         jittered = longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
-        pause.begin(problem, _now() + jittered)
+        pause.begin(problem, self.now() + jittered)
 
     async def _sweep(self) -> None:
         while self._logins:
             await asyncio.sleep(self.limits.idle / 2)
-            oldest = _now() - self.limits.idle
+            oldest = self.now() - self.limits.idle
             for account, login in list(self._logins.items()):
                 for name, folder in list(login.folders.items()):
                     if folder.used < oldest and (folder.asking is None or folder.asking.done()):
@@ -248,9 +254,9 @@ class FolderWatch:
         """
         if self._seen is not None:
             newer_than = self._seen.begun + self._gap
-            await asyncio.sleep(max(0.0, newer_than - _now()))
+            await asyncio.sleep(max(0.0, newer_than - self._pool.now()))
         else:
-            newer_than = _now() - self._gap
+            newer_than = self._pool.now() - self._gap
         self._seen = await self._pool.listing(self._account, self._folder, newer_than)
         return list(self._seen.files)
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import pytest
 
 from data_connections.endpoints.contract import Credentials, Endpoint, Timeouts
+from data_connections.endpoints.ftp import FtpsEndpoint
+from data_connections.endpoints.host_threads import THREADS
 from data_connections.endpoints.pool import Account, EndpointPool, PoolLimits, shared_pool
 from data_connections.endpoints.sftp import SftpEndpoint
 from data_connections.errors import FatalEndpointError, RetriableEndpointError
 from fixtures.fault_proxy import FaultProxy
+from fixtures.ftp_servers import FtpServer
+from fixtures.hosting import until
 from local_stack.partner_sftp import PartnerServer
+
+from .conftest import served_by_ftp
 
 
 def impatient(host: str, port: int, credentials: Credentials) -> Endpoint:
     return SftpEndpoint(host, port, credentials, Timeouts(connect=1, login=2, operation=2, stall=2, close=1))
+
+
+def impatient_ftps(host: str, port: int, credentials: Credentials) -> Endpoint:
+    return FtpsEndpoint(host, port, credentials, Timeouts(connect=2, login=2, operation=10, stall=2, close=1))
 
 
 @pytest.fixture
@@ -107,6 +119,65 @@ async def test_a_host_that_was_down_is_asked_again_after_a_while(
     proxy.set("pass")
     await asyncio.sleep(0.3)
     assert len(await watch.look()) == 1
+    await pool.close()
+
+
+@dataclass
+class Clock:
+    """Seconds that a test turns on by hand."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def attempts(account: Account, proxy: FaultProxy, seconds: int) -> list[int]:
+    """Returns in which seconds a pool tried a host that is down and that one connection looks at every second."""
+    clock = Clock()
+    pool = EndpointPool(PoolLimits(first_pause=8, longest_pause=100), clock)
+    tried = []
+    for second in range(seconds):
+        clock.seconds, before = float(second), proxy.connections
+        with pytest.raises(RetriableEndpointError):
+            await pool.listing(account, "in", newer_than=second - 0.5)
+        if proxy.connections > before:
+            tried.append(second)
+    await pool.close()
+    return tried
+
+
+async def test_pauses_double_up_to_the_longest_and_no_two_hosts_keep_step(account: Account, proxy: FaultProxy) -> None:
+    proxy.set("cut")
+    courses = [await attempts(account, proxy, 600) for _ in range(3)]
+    for tried in courses:
+        pauses = [later - earlier for earlier, later in pairwise(tried)]
+        for number, pause in enumerate(pauses):
+            longest = min(100, 8 * 2**number)
+            assert longest / 2 <= pause <= longest + 1
+    assert len({tuple(tried) for tried in courses}) > 1
+
+
+async def test_a_frozen_ftp_host_holds_few_threads_and_takes_nobody_elses_turn(
+    pyftpdlib_server: FtpServer, fault_proxy: Callable[[int], FaultProxy]
+) -> None:
+    frozen = fault_proxy(pyftpdlib_server.port)
+    frozen.set("blackhole")
+    pool = EndpointPool()
+    good = served_by_ftp(pyftpdlib_server).credentials
+
+    def account(port: int, number: int) -> Account:
+        return Account("127.0.0.1", port, replace(good, passphrase=str(number)), impatient_ftps)
+
+    stuck = [asyncio.create_task(pool.watch(account(frozen.port, number), "", every=60).look()) for number in range(50)]
+    await until(lambda: frozen.connections > 0)
+    async with asyncio.timeout(30):
+        await pool.watch(account(pyftpdlib_server.port, 0), "", every=60).look()
+        held = [thread for thread in threading.enumerate() if thread.name.startswith("host-127.0.0.1")]
+        outcomes = await asyncio.gather(*stuck, return_exceptions=True)
+    assert len(held) <= 2 * THREADS
+    assert all(isinstance(outcome, RetriableEndpointError) for outcome in outcomes)
+    assert frozen.connections <= PoolLimits().logins_at_once
     await pool.close()
 
 
