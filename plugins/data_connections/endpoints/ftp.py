@@ -119,7 +119,7 @@ class FtpsEndpoint(Endpoint):
         async with self._sessions.use("reading", path) as session:
             try:
                 expected, _ = await self._sessions.asking(session.size_and_time, path)
-                await self._sessions.blocking(session.begin, "RETR", path, offset)
+                await self._sessions.asking(session.begin, "RETR", path, offset)
             except ftplib.error_perm as error:
                 await self._explain(session, path, error)
             count = 0
@@ -129,7 +129,7 @@ class FtpsEndpoint(Endpoint):
                     ahead = asyncio.ensure_future(self._sessions.blocking(session.receive))
                     count += len(block)
                     yield block
-                await self._sessions.blocking(session.finish)
+                await self._sessions.asking(session.finish)
             except BaseException:
                 session.abort()
                 with suppress(OSError, EOFError, ftplib.Error):
@@ -153,7 +153,7 @@ class FtpsEndpoint(Endpoint):
             async with self._sessions.use("uploading", path) as session:
                 await self._refuse_existing(session, path, "it is not written over")
                 try:
-                    await self._sessions.blocking(session.begin, "STOR", path)
+                    await self._sessions.asking(session.begin, "STOR", path)
                 except ftplib.error_perm as error:
                     await self._explain_place(session, path, error)
                 return await self._send(session, source)
@@ -166,7 +166,7 @@ class FtpsEndpoint(Endpoint):
             async for block in blocks_of(source):
                 await self._sessions.blocking(session.send, block)
                 size += len(block)
-            await self._sessions.blocking(session.finish)
+            await self._sessions.asking(session.finish)
         except BaseException:
             session.abort()
             raise

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.exceptions import AuthenticationFailed
 
-from data_connections.endpoints.contract import Credentials, RemoteFile
+from data_connections.endpoints.contract import Credentials, RemoteFile, Timeouts
 from data_connections.endpoints.fetch import fetch_file
 from data_connections.endpoints.ftp import FtpsEndpoint, ImplicitFtpsEndpoint, PlainFtpEndpoint
 from data_connections.endpoints.ftp_certificate import fetch_certificate
@@ -183,6 +184,48 @@ async def test_why_a_transfer_breaks_is_what_the_server_says(
             with pytest.raises(error, match=f"reading 'a.csv': .*{message}"):
                 await fetch_file(endpoint, file, lambda block: None, tries=1)
             with pytest.raises(error, match=f"listing the folder '.': .*{message}"):
+                await endpoint.list(".")
+
+
+async def test_an_answer_that_trickles_in_for_ever_ends_in_time() -> None:
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(b"220 ")
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    impatient = Timeouts(connect=5, login=0.4, operation=5, stall=5, close=1)
+    async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(RetriableEndpointError, match="no answer in time"):
+            await PlainFtpEndpoint("127.0.0.1", port, Credentials("a", "b"), impatient).connect()
+
+
+async def test_data_connections_go_to_the_host_of_the_login_whatever_the_server_says() -> None:
+    with odd_server(masquerade_address="10.9.8.7") as (server, endpoint):
+        (server.folder / "a.csv").write_bytes(b"abc")
+        async with endpoint:
+            assert [file.size for file in await endpoint.list(".")] == [3]
+            assert await endpoint.upload("b.csv", b"abcd") == 4
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "227 Entering passive mode (127,0,0,1,999,999).",
+        "227 Entering passive mode (127,0,0,1,0,0).",
+        "227 Entering passive mode.",
+    ],
+)
+async def test_an_answer_to_pasv_that_names_no_port_is_no_crash(answer: str) -> None:
+    def passive(self: object, line: str) -> None:
+        self.respond(answer)
+
+    with odd_server(ftp_PASV=passive) as (_, endpoint):
+        async with endpoint:
+            with pytest.raises(RetriableEndpointError, match="listing the folder"):
                 await endpoint.list(".")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import imaplib
 import ssl
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from data_connections.endpoints.imap import ImapEndpoint
 from data_connections.endpoints.mail import Farewell, MailId
 from data_connections.endpoints.mail_certificate import Protocol, fetch_mail_certificate
 from data_connections.endpoints.mail_rules import MailFile
+from data_connections.endpoints.smtp import MailServer
 from data_connections.errors import (
     EndpointError,
     EndpointFileMissing,
@@ -36,6 +38,7 @@ from .conftest import QUICK
 from .test_mail_message import CSV, HEAD, TEXT, mixed, part
 
 WITH_FILE = mixed(TEXT, part(CSV))
+WITHOUT_TO = WITH_FILE.replace(b"To: us@example.test\r\n", b"")
 HERE = Credentials(LOGIN, PASSWORD)
 
 
@@ -86,6 +89,23 @@ async def test_files_in_mails_are_listed_and_fetched_whole(box: Box) -> None:
         assert (await fetch_file(endpoint, small, kept.append)).size == len(CSV)
         assert b"".join(kept) == CSV
         assert (await fetch_file(endpoint, large, lambda block: None)).size == 2_100_000
+
+
+async def test_our_address_may_stand_in_to_in_cc_or_nowhere(mailbox: Mailbox) -> None:
+    trust = Credentials("", certificates=(mailbox.servers.tls.fingerprint,))
+    server = MailServer("127.0.0.1", mailbox.servers.smtp_port, "starttls", "files@partner.test", trust, QUICK)
+    for header in (
+        f"To: {mailbox.address}",
+        f"To: boss@partner.test\r\nCc: x@y.test, <{mailbox.address}>",
+        "To: a@b.test",
+    ):
+        await asyncio.to_thread(server.send, header.encode() + b"\r\n" + WITHOUT_TO, [mailbox.address])
+    mailbox.wait_for(3)
+    async with at_dovecot(mailbox) as endpoint:
+        files = await endpoint.list("INBOX")
+        assert [(file.name, file.sender) for file in files] == [("orders.csv", "files@partner.test")] * 3
+        for file in files:
+            assert (await fetch_file(endpoint, file, lambda block: None)).size == len(CSV)
 
 
 async def test_looking_and_fetching_marks_nothing_as_read(mailbox: Mailbox) -> None:
