@@ -39,6 +39,11 @@ def mail_server(name: str) -> MailServer:
     if kept.password:
         mask_secret(kept.password)
     extra = kept.extra_dejson
+    if extra.get("auth_type", "basic") != "basic":
+        raise ConfigurationError(
+            f"The SMTP credentials {name!r} want to log in by {extra['auth_type']}, which Connections does not do. "
+            "Give them a password that the mail service made for programs, or a mail relay of your own."
+        )
     tls: Tls = "implicit" if not extra.get("disable_ssl") else "none" if extra.get("disable_tls") else "starttls"
     sender = extra.get("from_email") or kept.login or ""
     if not kept.host or "@" not in sender:

@@ -18,12 +18,13 @@ from airflow.dag_processing.dagbag import DagBag
 from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.endpoints.mail_message import Mail, read_mail
-from data_connections.errors import LedgerUnavailable
+from data_connections.errors import ConfigurationError, LedgerUnavailable
 from data_connections.ledger import Ledger, deliveries
 from data_connections.settings import PROJECT
 from data_connections.spec import parse_spec
 from fixtures.catalog import Apply, changed
 from fixtures.mail_servers import DOMAIN, OUR_SERVER, PASSWORD, Mailbox, MailServers, next_mailbox
+from hooks.mail_server import mail_server
 from hooks.trial import trial
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
@@ -256,3 +257,10 @@ def test_a_large_report_is_a_link_and_a_refused_recipient_fails_the_delivery(
         in ledger.one("select message from delivery where state = 'failed'")["message"]
     )
     assert len(mails_in(partner)) == 1
+
+
+def test_credentials_for_another_way_to_log_in_are_refused_and_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    smtp = {"conn_type": "smtp", "host": "smtp.brand.example", "login": "us@brand.example", "extra": {}}
+    monkeypatch.setitem(os.environ, "AIRFLOW_CONN_MODERN", json.dumps({**smtp, "extra": {"auth_type": "oauth2"}}))
+    with pytest.raises(ConfigurationError, match=r"'modern' want to log in by oauth2.*a password"):
+        mail_server("modern")
