@@ -60,19 +60,19 @@ figures as (
         by_event_type.actions_by_event_type
     from line
     left join sums on (sums.program_id, sums.currency) = (line.program_id, line.currency)
-        and sums.part is not distinct from line.part
+        and coalesce(sums.part::text, '') = coalesce(line.part::text, '')
     left join extras on (extras.program_id, extras.currency) = (line.program_id, line.currency)
-        and extras.part is not distinct from line.part
+        and coalesce(extras.part::text, '') = coalesce(line.part::text, '')
     left join pieces on (pieces.program_id, pieces.currency) = (line.program_id, line.currency)
-        and pieces.part is not distinct from line.part
+        and coalesce(pieces.part::text, '') = coalesce(line.part::text, '')
     left join by_event_type on (by_event_type.program_id, by_event_type.currency) = (line.program_id, line.currency)
-        and by_event_type.part is not distinct from line.part
-    left join visits on visits.program_id = line.program_id and visits.part is not distinct from line.part
+        and coalesce(by_event_type.part::text, '') = coalesce(line.part::text, '')
+    left join visits on visits.program_id = line.program_id and coalesce(visits.part::text, '') = coalesce(line.part::text, '')
     union all
     select visits.program_id, visits.part, program.currency, 0, 0, 0, 0, null, null, null, null, visits.clicks, null
     from visits
     join program on program.id = visits.program_id
     where not exists (
-        select from line where line.program_id = visits.program_id and line.part is not distinct from visits.part
+        select from line where line.program_id = visits.program_id and coalesce(line.part::text, '') = coalesce(visits.part::text, '')
     )
 )
