@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import AirflowFailException
 
 from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger, incidents, signs_of_life
@@ -18,6 +19,7 @@ from data_connections.settings import PROJECT, Alarms
 from fixtures.catalog import INBOUND, Apply
 from fixtures.mail_catcher import CaughtMails
 from operators.upkeep import LockActions
+from operators.watchdog import Heartbeat, WatchInstallation
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
 HOSTED = {
@@ -77,6 +79,15 @@ def states(watchdog: Any) -> dict[str, str]:
     return {ti.task_id: str(ti.state) for ti in watchdog.test().get_task_instances()}
 
 
+def look() -> None:
+    WatchInstallation(task_id="watch_installation").execute({})  # type: ignore[arg-type]
+
+
+def beat() -> str:
+    """Call the heartbeat, as the task does that the triggerer has brought back."""
+    return Heartbeat(task_id="heartbeat").beat({}, {})  # type: ignore[arg-type]
+
+
 def last_seen(ledger: Ledger, part: str, ago: str) -> None:
     with ledger.connect() as connection:
         connection.execute("update sign_of_life set seen_at = now() - %s::interval where part = %s", [ago, part])
@@ -89,27 +100,33 @@ def test_the_heartbeat_stops_with_each_part_and_people_are_told_once_and_when_it
     assert states(watchdog) == {"watch_installation": "success", "heartbeat": "success"}
     assert outside.beats == ["/ping/s3cret-token"]
     last_seen(ledger, "gateway", "6 minutes")
-    last_seen(ledger, "locking", "27 hours")
-    assert states(watchdog)["heartbeat"] == "failed"
-    assert {each["kind"] for each in incidents.listing(ledger)} == {"gateway", "locking"}
-    LockActions(task_id="lock_actions").execute({})  # type: ignore[arg-type]
+    look()
+    with pytest.raises(AirflowFailException, match="No heartbeat: The gateway was last at work at"):
+        beat()
     with ledger.connect() as connection:
         signs_of_life.note(connection, signs_of_life.GATEWAY)
-    outside.ill = {"dag_processor"}
-    assert states(watchdog) == {"watch_installation": "success", "heartbeat": "failed"}
+    last_seen(ledger, "locking", "27 hours")
+    look()
+    with pytest.raises(AirflowFailException, match="No heartbeat: Actions were last locked at"):
+        beat()
+    assert [each["kind"] for each in incidents.listing(ledger)] == ["locking"]
+    LockActions(task_id="lock_actions").execute({})  # type: ignore[arg-type]
+    look()
+    for part in PARTS:
+        outside.ill = {part}
+        with pytest.raises(AirflowFailException, match=f"No heartbeat: Not healthy: {part.replace('_', ' ')}"):
+            beat()
     assert len(outside.beats) == 1
-    outside.ill = set()
-    outside.refuses = True
-    assert states(watchdog)["heartbeat"] == "failed"
-    (shown,) = incidents.listing(ledger)
-    assert shown["text"].startswith("127.0.0.1: it answered 503.")
+    outside.ill, outside.refuses = set(), True
+    with pytest.raises(AirflowFailException, match="it answered 503"):
+        beat()
     outside.refuses = False
-    assert states(watchdog)["heartbeat"] == "success"
+    assert beat() == "127.0.0.1"
     assert incidents.listing(ledger) == []
     assert caught_mails.subjects == [
         "Connections: the gateway is silent",
-        "Connections: actions are not locked",
         "Connections: recovered",
+        "Connections: actions are not locked",
         "Connections: recovered",
         "Connections: the heartbeat could not be sent",
         "Connections: recovered",
