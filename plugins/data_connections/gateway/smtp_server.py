@@ -24,7 +24,7 @@ DATA_WITHIN = 600.0
 SESSION_WITHIN = 1800.0
 SESSIONS = 200
 SESSIONS_OF_ADDRESS = 20
-MAILS_AT_ONCE = 8
+MAILS_AT_ONCE = 4
 """Mails whose bytes may arrive at the same time: each is held in memory until it is on the disk."""
 
 WAIT_FOR_TURN = 60.0

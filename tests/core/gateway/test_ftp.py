@@ -199,7 +199,8 @@ def test_sizes_and_quotas_hold(hosting: Hosting) -> None:
     assert list(partner.incoming.iterdir()) == []
 
 
-def test_who_is_not_let_in(hosting: Hosting, partner: Partner) -> None:
+def test_who_is_not_let_in(hosting: Hosting, partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data_connections.gateway.failed_logins.FIRST_PAUSE", 0.001)
     by_sftp = hosting.host(changed(PUSHED, name="acme-sftp"))
     with pytest.raises(ftplib.error_perm, match="530"), logged_in(partner, password="wrong"):
         pass

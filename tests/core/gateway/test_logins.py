@@ -142,7 +142,10 @@ async def test_logins_and_transfers_work_while_the_ledger_does_not_answer(hostin
     assert [entry["subject"] for entry in hosting.activity("file.uploaded")] == ["/orders.csv"]
 
 
-async def test_failures_are_counted_and_written_down(hosting: Hosting, partner: Partner) -> None:
+async def test_failures_are_counted_and_written_down(
+    hosting: Hosting, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data_connections.gateway.failed_logins.FIRST_PAUSE", 0.001)
     assert not await lets_in(partner, password="wrong")
     assert not await lets_in(partner, username="no-such-login")
     await until(lambda: not hosting.gateway.reception.sessions())
