@@ -113,6 +113,7 @@ def _books(settings: Settings, since: date | None, usable: list[Ledger]) -> Iter
         return
     usable.append(ledger)
     yield from books.standstill(ledger)
+    yield from books.reports_role(ledger)
     yield from books.locks(ledger)
     yield from findings_of("landing area", lambda: books.landing_area(ledger, landing))
     yield from findings_of("recovery", lambda: books.completeness(ledger, landing, since))

@@ -71,6 +71,23 @@ def schema(ledger: Ledger) -> Iterator[Finding]:
         yield warning("ledger's schema", f"Schema {found} is newer than {newest}, which is known here.", advice)
 
 
+def reports_role(ledger: Ledger) -> Iterator[Finding]:
+    """Look whether the role that reports read as is there and may read; a restore on a new server loses both."""
+    row = _one(
+        ledger,
+        """
+        select coalesce(bool_or(has_table_privilege(oid, 'action', 'select')
+                                and pg_has_role(current_user, oid, 'member')), false) as reads
+        from pg_roles where rolname = 'connections_reports'
+        """,
+    )
+    if row["reads"]:
+        yield good("reports", "Their role may read the ledger.")
+        return
+    advice = "Make it (docs/reports.md); after a restore make it first, and restore the ledger again."
+    yield bad("reports", "The role connections_reports is missing, or may not read: no report can be made.", advice)
+
+
 def clock(ledger: Ledger) -> Iterator[Finding]:
     """Compare this machine's clock with the database's."""
     before = datetime.now(UTC)

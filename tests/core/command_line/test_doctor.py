@@ -84,6 +84,7 @@ class TestBooks:
         ledger, landing = desk.ledger, desk.landing
         checks = (
             *(books.server(ledger), books.schema(ledger), books.clock(ledger), books.locks(ledger)),
+            books.reports_role(ledger),
             *(books.landing_area(ledger, landing), books.completeness(ledger, landing, None)),
         )
         assert [text for check in checks for text in ill(check)] == []
@@ -92,6 +93,12 @@ class TestBooks:
         nowhere = Ledger("postgresql://nobody@127.0.0.1:1/none", timeout=2)
         [text] = ill(findings_of("ledger", lambda: books.server(nowhere)))
         assert text.startswith("bad: The ledger does not answer")
+
+    def test_a_role_of_reports_that_may_not_read(self, ledger: Ledger) -> None:
+        with ledger.connect() as connection:
+            connection.execute("revoke select on action from connections_reports")
+        [text] = ill(books.reports_role(ledger))
+        assert "no report can be made" in text
 
     def test_an_old_schema(self, ledger: Ledger) -> None:
         with ledger.connect() as connection:
