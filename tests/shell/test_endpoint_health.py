@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from airflow.dag_processing.dagbag import DagBag
 from data_connections.ledger import Ledger
 from data_connections.queries.health import health
 from data_connections.settings import PROJECT
+from data_connections.steps.standstill import plan_window
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, OUTBOUND, Apply, changed
 from fixtures.ftp_servers import PASSWORD, FtpServer
@@ -117,6 +118,16 @@ def test_what_is_paused_is_not_looked_at_and_its_trouble_is_over(
         connection.execute("update endpoint_look set looked_at = now() - interval '4 days'")
     assert ForgetLooks(task_id="forget").execute({}) == 1  # type: ignore[typeddict-item]
     assert ledger.all("select kind from incident where closed_at is null") == []
+
+
+def test_a_host_in_maintenance_is_not_looked_at(
+    three: list[str], ledger: Ledger, set_credentials: SetCredentials
+) -> None:
+    set_credentials(password="wrong")
+    now = datetime.now(UTC)
+    window = {"begins_at": now - timedelta(hours=1), "ends_at": now + timedelta(hours=1), "reason": "they move"}
+    plan_window(ledger, "ada", **window, host="127.0.0.1")
+    assert look(*three) == {"works": [], "broken": []}
 
 
 def test_the_end_of_a_servers_certificate_is_seen(

@@ -69,9 +69,22 @@ def states(run: Any) -> dict[str, list[str]]:
     return found
 
 
-def test_good_and_bad_rows_go_through_the_whole_dag(run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer) -> None:
-    (sftp_partner.files / "in" / "one.csv").write_text(HEADER + line("1") + line("2", "20.50") + line("3", "bad"))
+def test_good_and_bad_rows_go_through_the_whole_dag(
+    run_dag: Any,
+    ledger: Ledger,
+    sftp_partner: PartnerServer,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    content = HEADER + line("order-1") + line("order-2", "20.50") + line("order-3", "unreadable")
+    (sftp_partner.files / "in" / "one.csv").write_text(content)
+    capfd.readouterr()
     run = run_dag(details={"after_read": "move"})
+    said = capfd.readouterr()
+    logs = said.out + said.err + caplog.text
+    assert "Submission 1" in logs
+    for hidden in ("order-1", "order-3", "c-order", "unreadable", sftp_partner.login.password):
+        assert hidden not in logs
     assert str(run.state) == "success"
     assert set(map(tuple, states(run).values())) == {("success",)}
     (submission,) = ledger.all("select state, rows, accepted, rejected, acknowledged_at from submission")
