@@ -96,7 +96,6 @@ def _airflow(settings: Settings, port: int, metadata_url: str) -> dict[str, str]
         "logging__base_log_folder": str(settings.airflow_home / "logs"),
         "logging__colored_console_log": "False",
         "scheduler__scheduler_idle_sleep_time": "0.1",
-        "usage_data_collection__enabled": "False",
         # The first request makes the API server build its application; on a busy machine that takes longer than 5 s.
         "workers__execution_api_timeout": "60",
     }

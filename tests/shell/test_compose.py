@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import httpx
 import psycopg
 import pytest
 
 from data_connections.postgres.account import server_account
 from data_connections.settings import PROJECT
-from fixtures.compose import COMPOSE, POSTGRES, ComposeProcesses, services, started
+from fixtures.compose import POSTGRES, SERVICES, WORKERS, ComposeProcesses, compose_config, prepared, services, started
 from fixtures.servers import folder_for, missing_server
 from local_stack.partner_sftp import PartnerServer
 
@@ -32,14 +35,29 @@ schedule: on request
 arrival: {{wait: 3, look_every: 0.5}}
 details: {{host: 127.0.0.1, port: {port}, folder: /in, file_pattern: "*.csv", result_folder: /results}}
 """
+HOSTED = """program: acme
+data_type: conversions
+direction: inbound
+method: sftp
+methodology: push
+schedule: on request
+arrival: {wait: 3, look_every: 0.5}
+details: {folder: /, file_pattern: "*.csv"}
+"""
 HEADER = "CampaignId,ActionTrackerId,EventDate,OrderId,Amount,CurrencyCode\n"
 
 
 class TestDescription:
-    def test_it_is_valid_by_the_compose_specification(self) -> None:
-        words = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
-        done = subprocess.run(words, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+    def test_docker_compose_itself_takes_it(self) -> None:
+        done = compose_config("--quiet")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    def test_what_the_guide_says_may_be_set_has_its_place(self) -> None:
+        table = (PROJECT / "docs" / "deploying.md").read_text().partition("## What may be set")[2].partition("\n## ")[0]
+        names = re.findall(r"`([A-Z_]+)`", "".join(re.findall(r"(?m)^\| (`[^|]+) \|", table)))
+        assert "WORKERS" in names
+        before = compose_config().stdout
+        assert [name for name in names if compose_config(**{name: "7"}).stdout == before] == []
 
     def test_every_service_is_limited_watched_and_comes_back(self) -> None:
         for name, service in services().items():
@@ -81,10 +99,8 @@ def compose() -> Iterator[ComposeProcesses]:
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "4",
         "CONNECTIONS_ALLOW_ADDRESSES": "127.0.0.1",
     }
-    with folder_for(server_account()) as database, folder_for(server_account()) as home:
-        home.chmod(0o755)
-        with started(home, database, **quick) as running:
-            yield running
+    with folders() as (home, database), started(home, database, **quick) as running:
+        yield running
 
 
 def connections(compose: ComposeProcesses, *words: object, code: int = 0, **variables: str) -> str:
@@ -115,10 +131,40 @@ def ask(compose: ComposeProcesses, name: str, method: str, path: str, **more: An
 
 
 def ledger(compose: ComposeProcesses, query: str, database: str = "ledger") -> list[tuple[Any, ...]]:
-    password = (compose.home / "keys" / "postgres_password").read_text()
-    address = f"postgresql://connections:{password}@127.0.0.1:{compose.ports['pg']}/{database}"
-    with psycopg.connect(address) as connection:
+    with psycopg.connect(address(compose, database)) as connection:
         return connection.execute(query.encode()).fetchall()
+
+
+def orders(name: str, count: int) -> str:
+    """A file of orders of today, ``name-0`` and on, each of 1.50."""
+    day = time.strftime("%Y-%m-%d")
+    return HEADER + "".join(f"1000,2001,{day}T00:00:00Z,{name}-{n},1.50,EUR\n" for n in range(count))
+
+
+def booked(compose: ComposeProcesses, name: str) -> tuple[Any, ...]:
+    """How many actions there are of a file's orders, and their money."""
+    [row] = ledger(compose, f"select count(*), sum(amount) from action where order_id like '{name}-%'")
+    return row
+
+
+def connected(compose: ComposeProcesses, partner: PartnerServer, folder: Path, name: str, spec: str) -> None:
+    """Store the partner's login and apply one connection."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.yaml").write_text(spec)
+    given = ("--login", partner.login.login, "--password-env", "PW", "--yes")
+    key = ("--fetch-host-key", f"127.0.0.1:{partner.port}")
+    connections(compose, "credentials", "set", name, *given, *key, PW=partner.login.password)
+    connections(compose, "apply", "-f", folder, "--source", name)
+
+
+def run_of(compose: ComposeProcesses, name: str, since: int = 0) -> Any:
+    """The newest ended run of a connection after ``since``: id, state, accepted; None while there is none."""
+    found = ledger(
+        compose,
+        "select r.id, r.state, r.accepted from connection_run r join connection c on c.id = r.connection_id"
+        f" where c.name = '{name}' and r.finished_at is not null and r.id > {since} order by r.id desc limit 1",
+    )
+    return found[0] if found else None
 
 
 def wait_for(compose: ComposeProcesses, what: str, ready: Any) -> Any:
@@ -132,72 +178,127 @@ def wait_for(compose: ComposeProcesses, what: str, ready: Any) -> Any:
 
 
 @pytest.mark.production
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 class TestServices:
     def test_the_main_job_is_done_once_though_a_worker_is_killed(
         self, compose: ComposeProcesses, tmp_path: Path
     ) -> None:
+        assert compose.run("prepare", "airflow", "roles", "create", "Partners").returncode == 0
+        connections(compose, "reference", "apply")
         with PartnerServer(tmp_path / "partner") as partner:
-            folder = tmp_path / "specs"
-            folder.mkdir()
+            spec = SPEC.format(port=partner.port).replace("credentials: partner", "credentials: orders")
             shared = "access_control: {Partners: [view]}\n"
-            (folder / "orders.yaml").write_text(SPEC.format(port=partner.port) + shared)
-            assert compose.run("prepare", "airflow", "roles", "create", "Partners").returncode == 0
-            connections(compose, "reference", "apply")
-            given = ("--login", partner.login.login, "--password-env", "PW", "--yes")
-            key = ("--fetch-host-key", f"127.0.0.1:{partner.port}")
-            connections(compose, "credentials", "set", "partner", *given, *key, PW=partner.login.password)
-            connections(compose, "apply", "-f", folder)
-            rows = "".join(f"1000,2001,{time.strftime('%Y-%m-%d')}T00:00:00Z,O{n},1.50,EUR\n" for n in range(ROWS))
-            (partner.files / "in" / "orders.csv").write_text(HEADER + rows)
+            connected(compose, partner, tmp_path / "specs", "orders", spec + shared)
+            (partner.files / "in" / "orders.csv").write_text(orders("O", ROWS))
             connections(compose, "run", "orders", "--unpause")
 
             fetched = "select 1 from submission where state = 'fetched'"
             wait_for(compose, "a file that is fetched", lambda: ledger(compose, fetched))
-            busy = wait_for(
-                compose,
-                "a worker at work",
-                lambda: [name for name in ("worker-1", "worker-2") if compose.at_work(name)],
-            )
+            busy = wait_for(compose, "a worker at work", lambda: [name for name in WORKERS if compose.at_work(name)])
             compose.kill(busy[0])
-            over = "select state, accepted, rejected from connection_run where finished_at is not null"
-            wait_for(compose, "the end of the run", lambda: ledger(compose, over))
+            wait_for(compose, "the end of the run", lambda: run_of(compose, "orders"))
+            compose.start("worker", *compose.begun[busy[0]][1], name=busy[0])
 
-            assert ledger(compose, over) == [("completed", ROWS, 0)]
+            assert run_of(compose, "orders")[1:] == ("completed", ROWS)
             assert ledger(compose, "select state, accepted from submission") == [("applied", ROWS)]
-            assert ledger(compose, "select count(*), sum(amount) from action") == [(ROWS, ROWS * 15 // 10)]
+            assert booked(compose, "O") == (ROWS, ROWS * 15 // 10)
             wait_for(compose, "the receipt", lambda: list((partner.files / "results").glob("receipt_*")))
+
+            for victim in ("worker", "scheduler", "triggerer", "postgres"):
+                self._kill_in_the_middle_of_an_apply(compose, partner, victim)
+
+    @staticmethod
+    def _kill_in_the_middle_of_an_apply(compose: ComposeProcesses, partner: PartnerServer, victim: str) -> None:
+        """Hold an apply up in the middle of its transaction, kill something, and let it go on."""
+        last = run_of(compose, "orders")[0]
+        with closing(psycopg.connect(address(compose))) as blocker:
+            blocker.execute("lock table action in share mode")
+            (partner.files / "in" / f"{victim}.csv").write_text(orders(victim, 500))
+            assert ask(compose, "admin", "POST", "/api/v2/dags/orders/dagRuns", json={"logical_date": None}) == 200
+            waits = "select 1 from pg_stat_activity where datname = 'ledger' and wait_event_type = 'Lock'"
+            wait_for(compose, f"an apply in its middle ({victim})", lambda: ledger(compose, waits))
+            if victim == "postgres":
+                compose.restart_postgres()
+            else:
+                busy = [name for name in WORKERS if compose.at_work(name)]
+                for name in busy if victim == "worker" else [victim]:
+                    compose.kill(name)
+                    service, more = compose.begun[name]
+                    compose.start(service, *more, name=name)
+        ended = wait_for(compose, f"the end of the run ({victim})", lambda: run_of(compose, "orders", last))
+        assert (victim, booked(compose, victim), ended[1:]) == (victim, (500, 750), ("completed", 500))
+        states = ledger(compose, f"select state from submission where file_name = '{victim}.csv'")
+        assert states == [("applied",)]
+
+    def test_a_partner_pushes_a_file_to_the_gateway(self, compose: ComposeProcesses, tmp_path: Path) -> None:
+        specs = tmp_path / "specs"
+        specs.mkdir()
+        (specs / "pushed.yaml").write_text(HOSTED)
+        connections(compose, "apply", "-f", specs, "--source", "pushed")
+        made = json.loads(connections(compose, "gateway", "create-login", "pushed", "--json"))
+        found = "select 1 from dag where dag_id = 'pushed' and not is_stale"
+        wait_for(compose, "its DAG", lambda: ledger(compose, found, database="airflow"))
+        assert ask(compose, "admin", "PATCH", "/api/v2/dags/pushed", json={"is_paused": False}) == 200
+        compose.until_healthy("gateway")
+        push(compose, made["login"], made["password"], "pushed.csv", orders("Pushed", 3))
+        wait_for(compose, "the end of a run that the gateway began", lambda: run_of(compose, "pushed"))
+        assert booked(compose, "Pushed") == (3, 4.5)
 
     def test_a_waiting_sensor_survives_that_everything_around_it_is_killed(
         self, compose: ComposeProcesses, tmp_path: Path
     ) -> None:
         with PartnerServer(tmp_path / "partner") as partner:
-            folder = tmp_path / "specs"
-            folder.mkdir()
-            late = SPEC.replace("wait: 3", "wait: 600").replace("credentials: partner", "credentials: late")
-            (folder / "late.yaml").write_text(late.format(port=partner.port))
-            given = ("--login", partner.login.login, "--password-env", "PW", "--yes")
-            key = ("--fetch-host-key", f"127.0.0.1:{partner.port}")
-            connections(compose, "credentials", "set", "late", *given, *key, PW=partner.login.password)
-            connections(compose, "apply", "-f", folder, "--source", "late")
-            connections(compose, "run", "late", "--unpause")
-            waits = "select 1 from task_instance where task_id = 'wait_for_files' and state = 'deferred'"
-            wait_for(compose, "a sensor that waits", lambda: ledger(compose, waits, database="airflow"))
-
+            waiting(compose, partner, tmp_path / "specs", "late")
             for name in ("triggerer", "scheduler"):
                 compose.kill(name)
             compose.restart_postgres()
             for name in ("triggerer", "scheduler"):
                 compose.start(name)
-            row = f"1000,2001,{time.strftime('%Y-%m-%d')}T00:00:00Z,Late1,2.50,EUR\n"
-            (partner.files / "in" / "late.csv").write_text(HEADER + row)
+            (partner.files / "in" / "late.csv").write_text(orders("Late", 1))
+            ended = wait_for(compose, "the end of the run", lambda: run_of(compose, "late"))
+            assert (ended[1:], booked(compose, "Late")) == (("completed", 1), (1, 1.5))
 
-            over = (
-                "select r.state, r.accepted from connection_run r join connection c on c.id = r.connection_id"
-                " where c.name = 'late' and r.finished_at is not null"
-            )
-            assert wait_for(compose, "the end of the run", lambda: ledger(compose, over)) == [("completed", 1)]
-            assert ledger(compose, "select count(*) from action where order_id = 'Late1'") == [(1,)]
+    def test_a_renewed_jwt_secret_and_an_upgrade_leave_waiting_sensors_waiting(
+        self, compose: ComposeProcesses, tmp_path: Path
+    ) -> None:
+        """The guide's way for both: drain, restart everything, go on."""
+        compose.revive()
+        with PartnerServer(tmp_path / "partner") as partner:
+            waiting(compose, partner, tmp_path / "specs", "upgraded")
+            before = token(compose, "admin", passwords(compose)["admin"]).json()["access_token"]
+            drained = json.loads(connections(compose, "drain", "--timeout", "300", "--json"))
+            assert "upgraded" in drained["paused"]
+            done = compose.run("secrets", "python", "-m", "deployment", "renew", "jwt_secret")
+            assert done.returncode == 0, done.stderr
+            compose.restart(*SERVICES, *WORKERS)
+            compose.until_healthy(*SERVICES)
+            old = {"Authorization": f"Bearer {before}"}
+            url = f"http://localhost:{compose.ports['api']}/api/v2/dags"
+            assert httpx.get(url, headers=old, timeout=60).status_code in (401, 403)
+            assert "upgraded" in json.loads(connections(compose, "drain", "--end", "--json"))["unpaused"]
+            (partner.files / "in" / "upgraded.csv").write_text(orders("Upgraded", 1))
+            ended = wait_for(compose, "the end of the run", lambda: run_of(compose, "upgraded"))
+            assert (ended[1:], booked(compose, "Upgraded")) == (("completed", 1), (1, 1.5))
+
+    def test_airflow_is_cleaned_up_by_a_task_and_the_history_stays(self, compose: ComposeProcesses) -> None:
+        [(old,)] = ledger(
+            compose,
+            "select dag_run_id from connection_run r join connection c on c.id = r.connection_id"
+            " where c.name = 'orders' order by r.id limit 1",
+        )
+        with psycopg.connect(address(compose, "airflow")) as airflow:
+            airflow.execute("update dag_run set start_date = now() - interval '100 days' where run_id = %s", [old])
+        assert (
+            ask(compose, "admin", "POST", "/api/v2/dags/connections_daily/dagRuns", json={"logical_date": None}) == 200
+        )
+        left = f"select 1 from dag_run where run_id = '{old}'"
+        wait_for(compose, "a run that is forgotten", lambda: not ledger(compose, left, database="airflow"))
+        listed = json.loads(connections(compose, "history", "orders", "--limit", "100", "--json"))
+        runs = listed if isinstance(listed, list) else listed["runs"]
+        assert [(run["state"], run["airflow_state"]) for run in runs if run["dag_run_id"] == old] == [
+            ("completed", None)
+        ]
+        assert ask(compose, "admin", "GET", "/connections-app/connections/orders/history") == 200
 
     def test_logins_have_their_roles(self, compose: ComposeProcesses) -> None:
         assert token(compose, "admin", "wrong").status_code == 401
@@ -211,7 +312,7 @@ class TestServices:
 
     def test_the_doctor_is_content(self, compose: ComposeProcesses) -> None:
         compose.revive()
-        compose.until_healthy("api-server", "scheduler", "dag-processor", "triggerer")
+        compose.until_healthy(*SERVICES, *WORKERS)
         found = json.loads(connections(compose, "doctor", "--no-endpoints", "--json"))
         assert found["ok"]
         assert "Airflow's database" in {finding["check"] for finding in found["findings"]}
@@ -242,3 +343,149 @@ class TestServices:
         assert compose.run("prepare").returncode == 0
         assert {path.name: path.read_text() for path in (compose.home / "keys").iterdir()} == before
         assert {path.stat().st_mode & 0o077 for path in (compose.home / "keys").iterdir()} == {0}
+
+    def test_logs_name_connection_run_and_submission_and_nothing_that_is_secret(
+        self, compose: ComposeProcesses
+    ) -> None:
+        of_runs = compose.home / "airflow" / "logs" / "dag_id=orders"
+        applied = [path.read_text() for path in of_runs.glob("run_id=*/task_id=apply_modifications/**/*.log")]
+        assert len(applied) >= 5
+        assert all(re.search(r"Submission \d+", text) for text in applied)
+        stored = compose.run("prepare", "airflow", "connections", "get", "orders", "--output", "json").stdout
+        secrets = {
+            path.read_text().strip() for path in (compose.home / "keys").iterdir() if path.name != "passwords.json"
+        }
+        secrets |= {*passwords(compose).values(), *re.findall(r'"password": "([^"]+)"', stored), "O-17,", "postgres-17"}
+        logs = [*compose.home.glob("*.log"), *(compose.home / "airflow" / "logs").rglob("*.log")]
+        assert len(logs) > 20
+        told = {path.name for path in logs for secret in secrets if secret in path.read_text(errors="replace")}
+        assert told == set()
+
+
+@pytest.mark.production
+@pytest.mark.timeout(900)
+def test_the_guides_backup_is_restored_into_an_empty_installation(tmp_path: Path) -> None:
+    """Files that came after the dump are in the landing area alone: they are submitted again, and booked once."""
+    backup, restore = guide_blocks("## Backup and restore")
+    dumps = [command for command in backup if "pg_dump" in command]
+    totals = "select count(*), sum(amount) from action"
+    spec = SPEC.format(port=22).replace("credentials: partner", "credentials: orders")
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "orders.yaml").write_text(spec)
+    for name in ("Before", "After"):
+        (tmp_path / f"{name}.csv").write_text(orders(name, 4))
+    with folders() as (home, database), prepared(home, database) as first:
+        connections(first, "reference", "apply")
+        connections(first, "credentials", "set", "orders", "--login", "us", "--password-env", "PW", PW="hush hush")
+        connections(first, "apply", "-f", tmp_path / "specs")
+        connections(first, "submit", "orders", tmp_path / "Before.csv")
+        for command in dumps:
+            follow(first, command, tmp_path)
+        connections(first, "submit", "orders", tmp_path / "After.csv")
+        for command in backup[len(dumps) :]:
+            follow(first, command, tmp_path)
+        before = ledger(first, totals)
+
+    with folders() as (home, database):
+        restored = ComposeProcesses(home, database)
+        try:
+            for command in restore:
+                follow(restored, command, tmp_path)
+            assert before == ledger(restored, totals) == [(8, 12)]
+            assert (booked(restored, "Before"), booked(restored, "After")) == ((4, 6), (4, 6))
+            stored = restored.run("prepare", "airflow", "connections", "get", "orders", "--output", "json").stdout
+            assert '"hush hush"' in stored
+            found = findings(restored)
+            assert {found[name]["state"] for name in ("recovery", "landing area", "reports")} == {"good"}
+
+            # A landing area that is older than the ledger lacks originals, and the doctor says so.
+            for original in (home / "landing" / "originals").glob("*/*"):
+                original.unlink()
+            lost = findings(restored)["landing area"]
+            assert (lost["state"], "restore it from a backup" in lost["text"]) == ("bad", True)
+        finally:
+            restored.stop()
+
+
+def findings(compose: ComposeProcesses) -> dict[str, dict[str, str]]:
+    """What the doctor says of an installation whose Airflow does not run yet, by what was looked at."""
+    found = json.loads(connections(compose, "doctor", "--no-endpoints", "--json", code=1))
+    return {each["check"]: each for each in found["findings"]}
+
+
+@contextmanager
+def folders() -> Iterator[tuple[Path, Path]]:
+    """Places for the volumes `home` and `database`."""
+    with folder_for(server_account()) as database, folder_for(server_account()) as home:
+        home.chmod(0o755)
+        yield home, database
+
+
+def address(compose: ComposeProcesses, database: str = "ledger") -> str:
+    password = (compose.home / "keys" / "postgres_password").read_text()
+    return f"postgresql://connections:{password}@127.0.0.1:{compose.ports['pg']}/{database}"
+
+
+def waiting(compose: ComposeProcesses, partner: PartnerServer, folder: Path, name: str) -> None:
+    """Start a run of a new connection, and wait until its sensor waits."""
+    spec = SPEC.replace("wait: 3", "wait: 900").replace("credentials: partner", f"credentials: {name}")
+    connected(compose, partner, folder, name, spec.format(port=partner.port))
+    connections(compose, "run", name, "--unpause")
+    waits = f"select 1 from task_instance where dag_id = '{name}' and task_id = 'wait_for_files' and state = 'deferred'"
+    wait_for(compose, "a sensor that waits", lambda: ledger(compose, waits, database="airflow"))
+
+
+def push(compose: ComposeProcesses, login: str, password: str, name: str, content: str) -> None:
+    """Put a file into a partner's folder, as the partner does."""
+
+    async def put() -> None:
+        options = {"username": login, "password": password, "known_hosts": None, "config": None}
+        port = compose.ports["CONNECTIONS_GATEWAY_SFTP_PORT"]
+        async with (
+            asyncssh.connect("127.0.0.1", port, **options) as session,
+            session.start_sftp_client() as files,
+            files.open(name, "w") as file,
+        ):
+            await file.write(content)
+
+    asyncio.run(put())
+
+
+def guide_blocks(heading: str) -> list[list[str]]:
+    """The commands of the guide under a heading, block by block."""
+    part = (PROJECT / "docs" / "deploying.md").read_text().partition(f"{heading}\n")[2].partition("\n## ")[0]
+    return [block.strip().splitlines() for block in re.findall(r"```\n(.*?)```", part, re.DOTALL)]
+
+
+def follow(compose: ComposeProcesses, command: str, folder: Path) -> None:
+    """Do what one of the guide's `docker compose` commands does, with its files in ``folder``."""
+    words = shlex.split(command)
+    into = folder / words.pop() if words[-2:-1] == [">"] else None
+    source = folder / words.pop() if words[-2:-1] == ["<"] else None
+    if into or source:
+        words.pop()
+    assert words[:2] == ["docker", "compose"], command
+    kind, *rest = words[2:]
+    rest = [word for word in rest if word not in ("--rm", "--no-deps", "-T", "--detach", "--wait")]
+    if kind == "up":
+        bring_up(compose, rest)
+        return
+    service, *program = rest
+    variables = compose.environment(service)
+    if service == "postgres":
+        password = Path(variables["POSTGRES_PASSWORD_FILE"]).read_text()
+        variables |= {"PGHOST": "127.0.0.1", "PGPORT": str(compose.ports["pg"]), "PGPASSWORD": password}
+        program = [str(POSTGRES / program[0]), *program[1:]]
+    program = [compose.text(word) for word in program] or compose.command(service)
+    with (into or Path("/dev/null")).open("wb") as output, (source or Path("/dev/null")).open("rb") as given:
+        done = subprocess.run(program, env=variables, stdin=given, stdout=output, stderr=subprocess.PIPE, timeout=300)
+    assert done.returncode == 0, f"{command}\n{done.stderr.decode()}"
+
+
+def bring_up(compose: ComposeProcesses, names: list[str]) -> None:
+    """Start the databases as `docker compose up` does; Airflow's services are left out."""
+    if "postgres" in names:
+        compose.start_postgres()
+    if "redis" in names:
+        compose.start("redis", "--port", str(compose.ports["redis"]), "--bind", "127.0.0.1")
+        compose.until_healthy("redis")
