@@ -76,7 +76,7 @@ def test_a_mailbox_with_encrypted_files_is_looked_into(client, acme: Ledger, mai
             "details.file_pattern": "*.csv",
         },
         {
-            "new_name": "acme-mailbox",
+            "new_name": "acme-read-mailbox",
             "new_login": mailbox.address,
             "new_password": PASSWORD,
             "details.certificate": servers.tls.fingerprint,
