@@ -349,8 +349,8 @@ class TestServices:
     ) -> None:
         of_runs = compose.home / "airflow" / "logs" / "dag_id=orders"
         applied = [path.read_text() for path in of_runs.glob("run_id=*/task_id=apply_modifications/**/*.log")]
-        assert len(applied) >= 5
-        assert all(re.search(r"Submission \d+", text) for text in applied)
+        # What was killed in its middle said nothing any more.
+        assert sum(bool(re.search(r"Submission \d+", text)) for text in applied) >= 5
         stored = compose.run("prepare", "airflow", "connections", "get", "orders", "--output", "json").stdout
         secrets = {
             path.read_text().strip() for path in (compose.home / "keys").iterdir() if path.name != "passwords.json"
