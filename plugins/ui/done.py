@@ -7,6 +7,7 @@ DONE = {
     "changed": "Changed. The next run works by the new revision.",
     "kept": "Nothing differs, so nothing was changed.",
     "deleted": "Deleted. The schedule rests; data and history stay.",
+    "deleted_there": "Deleted. Nothing is sent there any more; data and history stay.",
     "restored": "Restored, as it was.",
     "paused": "Paused. Nothing runs until it is unpaused.",
     "unpaused": "Unpaused. The schedule runs from now on.",

@@ -105,6 +105,7 @@ def _environment() -> Environment:
     environment.filters["as_options"] = _as_options
     environment.filters["why_left"] = lambda reason: IN_WORDS.get(reason, reason)
     environment.filters.update(field_label=field_label, field_hint=field_hint, row_of=row_of, in_section=is_in_section)
+    environment.filters["may_edit"] = lambda name, visitor: visitor.may_edit(name)
     environment.globals.update(
         DONE=DONE, navigation=NAVIGATION, with_query=with_query, STATUS_WORDS=STATUS_WORDS, STATE_WORDS=STATE_WORDS
     )

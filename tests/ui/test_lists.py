@@ -80,6 +80,26 @@ def test_submissions_page_by_their_last_line_and_say_what_fits(client, acme):
     assert viewer.get("submissions?search=%00").status_code == 422
 
 
+def test_a_destination_is_deleted_with_its_load_orders_and_taken_back(client, acme):
+    admin = client("admin")
+    assert "Delete acme-performance?" in admin.get("destinations").text
+    assert "Delete acme-performance?" not in client("viewer").get("destinations").text
+    refused = admin.post("destinations/acme-sftp/127.0.0.1/delete")
+    assert refused.status_code == 409
+    assert "files manage them" in refused.text
+    with acme.connect() as connection:
+        connection.execute("update connection set managed_by = 'screen'")
+    answer = admin.post("destinations/acme-sftp/127.0.0.1/delete")
+    assert answer.status_code == 303, answer.text
+    gone = answer.headers["location"]
+    page = admin.get(gone.removeprefix("/connections-app/")).text
+    assert "Nothing is sent there any more" in page
+    assert 'name="names" value="acme-performance"' in page
+    assert names(admin.get("?direction=outbound").text) == []
+    assert admin.post("destinations/restore", data={"names": "acme-performance"}).status_code == 303
+    assert names(admin.get("?direction=outbound").text) == ["acme-performance"]
+
+
 def test_did_you_get_my_file(client, acme):
     with acme.connect() as connection:
         connection.execute(

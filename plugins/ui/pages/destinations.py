@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from data_connections.catalog import all_current
+from data_connections.catalog.removal import delete, undelete
 from data_connections.ledger import Ledger
 from data_connections.queries.connections import ConnectionFilter
 from data_connections.queries.filters import LARGEST_PAGE
 from ui.airflow_dags import dag_states
+from ui.answers import go_back
 from ui.books import LedgerDep
 from ui.pages.connections import connection_page
-from ui.rendering import render
+from ui.rendering import render, root_of
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/destinations", include_in_schema=False)
@@ -33,15 +37,48 @@ def destination_page(
     request: Request, visitor: VisitorDep, ledger: LedgerDep, credentials: str, host: str
 ) -> HTMLResponse:
     """Show the load orders of one destination: the connections that deliver there."""
-    chosen = [
-        each for each in destinations(visitor, ledger) if (each["credentials"], each["host"]) == (credentials, host)
-    ]
+    chosen = _one(visitor, ledger, credentials, host)
+    names = [line["name"] for line in chosen["loads"]]
+    return render(request, "destination.html", visitor, here="destinations", destination=chosen, dags=dag_states(names))
+
+
+@router.post("/{credentials}/{host}/delete")
+def delete_destination(
+    request: Request, visitor: VisitorDep, ledger: LedgerDep, credentials: str, host: str
+) -> RedirectResponse:
+    """Delete the connections that deliver there; the list offers to take it back."""
+    names = [line["name"] for line in _one(visitor, ledger, credentials, host)["loads"]]
+    for name in names:
+        visitor.must(visitor.may_edit(name), f"delete {name}")
+    if kept := [
+        each.name for each in all_current(ledger) if each.name in names and each.managed_by.startswith("files:")
+    ]:
+        raise HTTPException(409, f"Nothing was deleted: {', '.join(kept)} would come back, since files manage them.")
+    for name in names:
+        delete(ledger, name, visitor.name)
+    query = urlencode({"done": "deleted_there", "names": ",".join(names)})
+    return RedirectResponse(f"{root_of(request)}/destinations?{query}", 303)
+
+
+@router.post("/restore")
+def restore_destination(
+    request: Request, visitor: VisitorDep, ledger: LedgerDep, names: Annotated[str, Form(max_length=20_000)]
+) -> RedirectResponse:
+    """Take the deletion of a destination back: of these connections, with commas between them."""
+    given = [name for name in names.split(",") if name]
+    for name in given:
+        visitor.must(visitor.may_edit(name), f"restore {name}")
+    for name in given:
+        undelete(ledger, name, visitor.name)
+    return go_back(request, "destinations", "restored")
+
+
+def _one(visitor: Visitor, ledger: Ledger, credentials: str, host: str) -> dict[str, Any]:
+    found = destinations(visitor, ledger)
+    chosen = [each for each in found if (each["credentials"], each["host"]) == (credentials, host)]
     if not chosen:
         raise HTTPException(404, f"Nothing is sent to {host} with the credentials {credentials}.")
-    names = [line["name"] for line in chosen[0]["loads"]]
-    return render(
-        request, "destination.html", visitor, here="destinations", destination=chosen[0], dags=dag_states(names)
-    )
+    return chosen[0]
 
 
 def destinations(visitor: Visitor, ledger: Ledger) -> list[dict[str, Any]]:
