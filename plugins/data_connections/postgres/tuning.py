@@ -52,7 +52,7 @@ def _memory(total: int) -> dict[str, str]:
     }
 
 
-# Few, spread checkpoints: a file of a million rows should not cause several.
+# Few, spread checkpoints: a file of a million rows should not cause several, and finds the log of the one before it.
 _WRITE_AHEAD_LOG = {
     "wal_compression": "on",
     "max_wal_size": "2GB",
@@ -60,7 +60,13 @@ _WRITE_AHEAD_LOG = {
     "checkpoint_timeout": "15min",
 }
 
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+_NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "min_wal_size": "128MB",
+}
 
 # A week of logs, each weekday over the one before; no statements, which hold business data.
 _LOGGING = {
