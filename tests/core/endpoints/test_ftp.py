@@ -188,19 +188,24 @@ async def test_why_a_transfer_breaks_is_what_the_server_says(
 
 
 async def test_an_answer_that_trickles_in_for_ever_ends_in_time() -> None:
+    left = asyncio.Event()
+
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             writer.write(b"220 ")
-            while True:
+            while not reader.at_eof():
                 writer.write(b"x")
                 await writer.drain()
                 await asyncio.sleep(0.05)
+        writer.close()
+        left.set()
 
     impatient = Timeouts(connect=5, login=0.4, operation=5, stall=5, close=1)
     async with await asyncio.start_server(trickle, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(RetriableEndpointError, match="no answer in time"):
             await PlainFtpEndpoint("127.0.0.1", port, Credentials("a", "b"), impatient).connect()
+        await left.wait()
 
 
 async def test_data_connections_go_to_the_host_of_the_login_whatever_the_server_says() -> None:
