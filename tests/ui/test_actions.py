@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,9 @@ import pytest
 from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.ledger import Ledger
-from data_connections.settings import PROJECT
+from data_connections.queries.statement import rows_of_figure
+from data_connections.reports import load_reports
+from data_connections.settings import PROJECT, Settings
 from fixtures.desk import Desk, table
 
 pytestmark = pytest.mark.airflow
@@ -93,9 +95,6 @@ def test_only_actions_of_visible_connections_are_there_and_foreign_files_stay_un
 
 
 def test_the_statement_adds_up_is_the_reports_and_each_figure_is_its_rows(client, shop):
-    from data_connections.reports import load_reports
-    from data_connections.settings import Settings
-
     api = client("viewer")
     api.headers["accept"] = "application/json"
     asked = {"program": "globex", "month": f"{NOW:%Y-%m}"}
@@ -117,12 +116,39 @@ def test_the_statement_adds_up_is_the_reports_and_each_figure_is_its_rows(client
     assert api.get("api/v1/actions/statement", params={"program": "nope"}).status_code == 404
 
 
+@pytest.mark.parametrize("months_ago", [0, 1, 2, 3, 4])
+def test_the_statement_of_any_month_is_what_its_report_says(client, shop, months_ago: int):
+    with shop.connect() as connection:
+        connection.execute("update action set received_at = received_at - id % 4 * interval '30 days'")
+        connection.execute("update action_update set received_at = received_at - id % 3 * interval '29 days'")
+    first = NOW.date().replace(day=1)
+    for _ in range(months_ago):
+        first = (first - timedelta(days=1)).replace(day=1)
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    lines = (
+        client("viewer")
+        .get("api/v1/actions/statement", params={"program": "globex", "month": f"{first:%Y-%m}"})
+        .json()["lines"]
+    )
+    report = load_reports(Settings.from_environment().include)["month_statement"]
+    assert _reported(shop, report, first, last) == [
+        [Decimal(line[f"{figure}_{what}"]) for what in ("amount", "payout") for figure in _FIGURES] for line in lines
+    ]
+    for line in lines:
+        for figure in _FIGURES:
+            question = {"figure": figure, "currency": line["currency"], "partner": line["partner_id"]}
+            with shop.connect() as connection:
+                rows = rows_of_figure(connection, None, "globex", first, **question)
+            assert sum(row["amount"] for row in rows) == Decimal(line[f"{figure}_amount"])
+            assert all(row["day"] <= last for row in rows)
+
+
 _FIGURES = ("opening", "new", "modified", "reversed", "locked", "closing")
 
 
-def _reported(ledger: Ledger, report: Any) -> list[list[Decimal]]:
-    first = NOW.date().replace(day=1)
-    bound = {"program": "globex", "time_zone": None, "date_from": first, "date_to": NOW.date()}
+def _reported(ledger: Ledger, report: Any, first: date | None = None, last: date | None = None) -> list[list[Decimal]]:
+    first, last = first or NOW.date().replace(day=1), last or NOW.date()
+    bound = {"program": "globex", "time_zone": None, "date_from": first, "date_to": last}
     with ledger.connect() as connection:
         rows = connection.execute(report.query.sql.encode(), bound).fetchall()
     return [list(row.values())[5:] for row in rows]

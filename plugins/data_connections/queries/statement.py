@@ -1,7 +1,8 @@
 """The month statement of a program, and the actions behind each of its figures.
 
 Each new action and each change is a movement of what is open, as in the report ``month_statement``; here only those
-count whose action a visible connection brought.
+count whose action a visible connection brought. A statement goes back from what is open now: what was open at some
+moment is that without the movements since, so that years of movements before are not read again.
 """
 
 from __future__ import annotations
@@ -18,40 +19,47 @@ Figure = Literal["opening", "new", "modified", "reversed", "locked", "closing"]
 FIGURES: tuple[Figure, ...] = ("opening", "new", "modified", "reversed", "locked", "closing")
 ROWS_SHOWN = 500
 
+_VISIBLE = "and submission_id in (select id from submission where connection_id = any(%(visible)s))"
 _MOVEMENT = """
-with own as (
-    select a.*, p.time_zone from action a
-    join program p on p.id = a.program_id and p.key = %(program)s
-    join submission s on s.id = a.submission_id
-    where %(visible)s::bigint[] is null or s.connection_id = any(%(visible)s)
+with own as not materialized (
+    select id, partner_id, currency, state, amount, coalesce(payout, 0) as payout, received_at
+    from action where program_id = %(program)s {visible}
 ), first_change as (
-    select distinct on (u.action_id) u.action_id, u.old_amount, u.old_payout
-    from action_update u join own on own.id = u.action_id order by u.action_id, u.id
+    select distinct on (u.action_id) u.action_id, u.old_amount, coalesce(u.old_payout, 0) as old_payout
+    from action_update u join own on own.id = u.action_id
+    where own.received_at >= %(first)s order by u.action_id, u.id
 ), movement as (
-    select own.id, own.partner_id, own.currency, (own.received_at at time zone own.time_zone)::date as day,
-           'new' as kind, coalesce(f.old_amount, own.amount) as amount,
-           coalesce(case when f.action_id is null then own.payout else f.old_payout end, 0) as payout
-    from own left join first_change f on f.action_id = own.id
+    select id, partner_id, currency, 'open now' as kind, null::timestamptz as at, amount, payout
+    from own where state = 'PENDING'
     union all
-    select own.id, own.partner_id, own.currency, (u.received_at at time zone own.time_zone)::date,
+    select own.id, own.partner_id, own.currency, 'new', own.received_at,
+           coalesce(f.old_amount, own.amount), coalesce(f.old_payout, own.payout)
+    from own left join first_change f on f.action_id = own.id where own.received_at >= %(first)s
+    union all
+    select own.id, own.partner_id, own.currency,
            case when u.old_state = 'PENDING' and u.new_state = 'REVERSED' then 'reversed'
                 when u.old_state = 'PENDING' and u.new_state = 'APPROVED' then 'locked' else 'modified' end,
+           u.received_at,
            case when u.new_state = 'PENDING' then u.new_amount else 0 end
                - case when u.old_state = 'PENDING' then u.old_amount else 0 end,
            case when u.new_state = 'PENDING' then coalesce(u.new_payout, 0) else 0 end
                - case when u.old_state = 'PENDING' then coalesce(u.old_payout, 0) else 0 end
-    from action_update u join own on own.id = u.action_id
+    from action_update u join own on own.id = u.action_id where u.received_at >= %(first)s
 )
 """
-_IN_FIGURE: dict[Figure, str] = {
-    "opening": "day < %(first)s",
-    "new": "day >= %(first)s and kind = 'new'",
-    "modified": "day >= %(first)s and kind = 'modified'",
-    "reversed": "day >= %(first)s and kind = 'reversed'",
-    "locked": "day >= %(first)s and kind = 'locked'",
-    "closing": "true",
+_IN_MONTH = "kind <> 'open now' and at < %(end)s"
+_COUNTED: dict[Figure, str] = {
+    "opening": "case when kind = 'open now' then {what} else - {what} end",
+    "new": f"case when kind = 'new' and {_IN_MONTH} then {{what}} else 0 end",
+    "modified": f"case when kind = 'modified' and {_IN_MONTH} then {{what}} else 0 end",
+    "reversed": f"case when kind = 'reversed' and {_IN_MONTH} then - {{what}} else 0 end",
+    "locked": f"case when kind = 'locked' and {_IN_MONTH} then - {{what}} else 0 end",
+    "closing": f"case when kind = 'open now' then {{what}} when {_IN_MONTH} then 0 else - {{what}} end",
 }
-_TAKES_AWAY = ("reversed", "locked")
+_LAST_CHANGE = """
+    greatest(case when a.received_at < %(until)s then a.received_at end,
+             (select max(u.received_at) from action_update u where u.action_id = a.id and u.received_at < %(until)s))
+"""
 
 
 def month_statement(
@@ -70,17 +78,22 @@ def month_statement(
         opening + new + modified - reversed - locked = closing.
     """
     sums = ", ".join(
-        f"{_sign(figure)}coalesce(sum({what}) filter (where {condition}), 0) as {figure}_{what}"
-        for figure, condition in _IN_FIGURE.items()
+        f"sum({_COUNTED[figure].format(what=what)}) as {figure}_{what}"
+        for figure in FIGURES
         for what in ("amount", "payout")
     )
-    query = f"""{_MOVEMENT}
-        select m.partner_id, n.name as partner, m.currency, {sums}
-        from movement m left join partner n on n.id = m.partner_id where m.day < %(end)s
-        group by m.partner_id, n.name, m.currency
-        having sum(amount) <> 0 or sum(payout) <> 0 or bool_or(day >= %(first)s)
-        order by m.partner_id nulls first, m.currency"""
-    return connection.execute(query.encode(), _bound(visible, program, month)).fetchall()
+    query = f"""{_movements(visible)}, line as (
+            select partner_id, currency, {sums}, bool_or({_IN_MONTH}) as moves
+            from movement group by partner_id, currency
+        )
+        select l.partner_id, n.name as partner, l.*
+        from line l left join partner n on n.id = l.partner_id
+        where l.closing_amount <> 0 or l.closing_payout <> 0 or l.moves
+        order by l.partner_id nulls first, l.currency"""
+    lines = connection.execute(query.encode(), _bound(connection, visible, program, month)).fetchall()
+    for line in lines:
+        del line["moves"]
+    return lines
 
 
 def rows_of_figure(
@@ -95,33 +108,52 @@ def rows_of_figure(
 ) -> list[DictRow]:
     """Return what each action gives to one figure of the statement, at most ``ROWS_SHOWN`` and one line more.
 
-    Each line has ``count``, ``total_amount`` and ``total_payout`` of all of them beside its own.
+    Each line has ``count``, ``total_amount`` and ``total_payout`` of all of them beside its own, and ``day``, the
+    last one in the program's time zone on which something moved that the figure counts.
     """
-    sign = _sign(figure)
-    query = f"""{_MOVEMENT}, moved as (
-            select m.id, {sign}sum(m.amount) as amount, {sign}sum(m.payout) as payout, max(m.day) as day
-            from movement m where m.day < %(end)s and {_IN_FIGURE[figure]} and m.currency = %(currency)s
+    amount, payout = (_COUNTED[figure].format(what=what) for what in ("amount", "payout"))
+    balance = figure in ("opening", "closing")
+    counted = "true" if balance else f"kind = %(figure)s and {_IN_MONTH}"
+    last = _LAST_CHANGE if balance else "d.at"
+    query = f"""{_movements(visible)}, moved as (
+            select m.id, sum({amount}) as amount, sum({payout}) as payout, max(m.at) as at
+            from movement m where {counted} and m.currency = %(currency)s
               and m.partner_id is not distinct from %(partner)s
-            group by m.id having sum(m.amount) <> 0 or sum(m.payout) <> 0 or %(figure)s = 'new'
+            group by m.id having sum({amount}) <> 0 or sum({payout}) <> 0 or %(figure)s = 'new'
+        ), shown as (
+            select d.*, count(*) over () as count, sum(d.amount) over () as total_amount,
+                   sum(d.payout) over () as total_payout
+            from moved d order by d.id desc limit %(limit)s
         )
-        select d.*, public_id(a) as public_id, a.order_id, a.state, a.event_at, t.name as event_type,
-               count(*) over () as count, sum(d.amount) over () as total_amount, sum(d.payout) over () as total_payout
-        from moved d join action a on a.id = d.id join event_type t on t.id = a.event_type_id
-        order by d.id desc limit %(limit)s"""
-    bound = {**_bound(visible, program, month), "figure": figure, "currency": currency, "partner": partner}
-    return connection.execute(query.encode(), {**bound, "limit": ROWS_SHOWN + 1}).fetchall()
+        select d.id, d.amount, d.payout, d.count, d.total_amount, d.total_payout, public_id(a) as public_id,
+               a.order_id, a.state, a.event_at, t.name as event_type, ({last} at time zone %(zone)s)::date as day
+        from shown d join action a on a.id = d.id join event_type t on t.id = a.event_type_id
+        order by d.id desc"""
+    bound = {
+        **_bound(connection, visible, program, month),
+        "figure": figure,
+        "currency": currency,
+        "partner": partner,
+        "limit": ROWS_SHOWN + 1,
+    }
+    bound["until"] = bound["first"] if figure == "opening" else bound["end"]
+    return connection.execute(query.encode(), bound).fetchall()
 
 
-def _sign(figure: Figure) -> str:
-    return "- " if figure in _TAKES_AWAY else ""
+def _movements(visible: Collection[int] | None) -> str:
+    return _MOVEMENT.format(visible="" if visible is None else _VISIBLE)
 
 
-def _bound(visible: Collection[int] | None, program: str, month: date) -> dict[str, Any]:
+def _bound(connection: LedgerConnection, visible: Collection[int] | None, program: str, month: date) -> dict[str, Any]:
     first = month.replace(day=1)
     end = date(first.year + first.month // 12, first.month % 12 + 1, 1)
-    return {
-        "visible": None if visible is None else list(visible),
-        "program": program,
-        "first": first,
-        "end": end,
-    }
+    found = connection.execute(
+        """
+        select id as program, time_zone as zone, %(first)s::timestamp at time zone time_zone as first,
+               %(end)s::timestamp at time zone time_zone as end
+        from program where key = %(key)s
+        """,
+        {"key": program, "first": first, "end": end},
+    ).fetchone()
+    assert found is not None  # noqa: S101 - callers take the key from the programs that there are
+    return {**found, "visible": None if visible is None else list(visible)}
