@@ -74,7 +74,8 @@ def test_days_gone_by_are_held_and_sent_once_in_a_pool_that_gives_way(
     sent = shell.json("deliveries", "send", "--connection", name)
     again = shell.json("deliveries", "send", *(str(each["id"]) for each in sent))
     _wait_for(lambda: len(list(out.glob("*.csv"))) == 2)
-    assert [each["dag_run_id"] for each in again] == [each["dag_run_id"] for each in sent]
+    for first, second in zip(sent, again, strict=True):  # what has arrived meanwhile needs no run
+        assert second["dag_run_id"] in (first["dag_run_id"], None)
     assert sorted(path.name for path in out.iterdir()) == [f"{day}.csv" for day in days]
     _wait_for(lambda: {each["state"] for each in shell.json("deliveries", "--connection", name)} == {"delivered"})
 

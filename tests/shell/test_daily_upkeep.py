@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -73,7 +73,8 @@ def test_the_daily_dag_does_all_of_it(shop: Desk) -> None:
 @pytest.mark.airflow
 @pytest.mark.usefixtures("airflow_database")
 def test_the_maintenance_dag_watches_what_is_expected(shop: Desk) -> None:
-    shop.connect(expects=[{"by": "00:00", "warn_before": "P1D"}])
+    in_half_a_day = datetime.now(UTC) + timedelta(hours=12)
+    shop.connect(expects=[{"by": f"{in_half_a_day:%H:%M}", "warn_before": "P1D"}])
     maintenance = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["connections_maintenance"]
     run = maintenance.test(logical_date=datetime(2026, 3, 20, tzinfo=UTC))
 
