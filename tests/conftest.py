@@ -31,6 +31,7 @@ pytest_plugins = [
     "fixtures.sender",
     "fixtures.lost_replies",
     "fixtures.airflow_home",
+    "fixtures.inbound_run",
     "fixtures.whole_stack",
     "fixtures.typed",
     "fixtures.browser",
