@@ -53,6 +53,15 @@ for name in ("CONNECTIONS_DATABASE_URL", "CONNECTIONS_LANDING_URL", "CONNECTIONS
     os.environ.pop(name, None)
 
 
+# Plain sockets and asyncio's transports are left by servers of tests, too, whose threads end when they like.
+_LEFT_OPEN = (
+    "error::ResourceWarning",
+    "error::pytest.PytestUnraisableExceptionWarning",
+    "ignore:unclosed transport:ResourceWarning",
+    "ignore:unclosed <socket.socket:ResourceWarning",
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--debian-postgres",
@@ -73,8 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.parent.name == "endpoints":
             item.add_marker("closes_everything")
         if item.get_closest_marker("closes_everything"):
-            for kind in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):
-                item.add_marker(pytest.mark.filterwarnings(f"error::{kind}"))
+            item.add_marker(pytest.mark.filterwarnings(*_LEFT_OPEN))
         if heavy and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(900))
         weights[item.path] = max(weights.get(item.path, 0), _weight(item))

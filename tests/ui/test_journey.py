@@ -91,6 +91,7 @@ class Screen:
     def open(self, name: str) -> None:
         """Open a connection from the list."""
         self.frame.get_by_role("navigation", name="Connections").get_by_role("link", name="Connections").click()
+        expect(self.frame.get_by_role("heading", name="Connections", exact=True)).to_be_visible()
         self.link(name).click()
         expect(self.frame.get_by_role("heading", name=name)).to_be_visible()
 
