@@ -66,13 +66,20 @@ class ConfigurationError(ConnectionsError):
 
 
 class UnknownName(ConfigurationError):
-    """A connection, data type, report or other named thing does not exist."""
+    """A connection, data type, report or other named thing does not exist.
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    Args:
+        kind: What it would be, such as `connection`.
+        name: The name that nothing has.
+        known: The names that there are.
+        instead: What to say where the names that there are cannot be listed.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, instead: str | None = None) -> None:
         choices = sorted(known)
-        listed = f" Known: {', '.join(choices[:10])}." if choices else " None is defined yet."
+        listed = f"Known: {', '.join(choices[:10])}." if choices else "None is defined yet."
         super().__init__(
-            f"There is no {kind} {name!r}.{listed}",
+            f"There is no {kind} {name!r}. {listed if instead is None else instead}".rstrip(),
             suggestion=nearest(name, choices),
         )
 

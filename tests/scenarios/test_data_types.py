@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from data_connections.catalog.data_type_versions import apply_data_types
+from data_connections.errors import ConfigurationError
 from data_connections.steps.job import builtin_data_types
 from fixtures.desk import Desk, table
 
@@ -381,3 +382,11 @@ def test_a_corrected_rejects_file_comes_back_as_it_was_sent(
 
     assert (done["accepted"], done["rejected"]) == (1, 1)
     assert (again["state"], again["accepted"], again["corrects"]) == ("applied", 1, done["id"])
+
+
+def test_two_data_types_that_share_a_table_are_refused(desk: Desk) -> None:
+    stores = builtin_data_types()["store_locations"]
+    copied = stores.model_copy(update={"name": "shops"})
+
+    with pytest.raises(ConfigurationError, match="store_locations and shops both keep"):
+        apply_data_types(desk.ledger, [stores, copied], "tester", dry_run=True)

@@ -72,9 +72,11 @@ def apply_data_types(
         ConfigurationError: A table would lose values, is somebody else's, or holds rows that a new key cannot tell
             apart.
     """
+    wanted = list(data_types)
+    _refuse_shared_tables(wanted)
     with ledger.connect() as connection:
         connection.execute(_LOCK)
-        steps = [_step(connection, data_type) for data_type in data_types]
+        steps = [_step(connection, data_type) for data_type in wanted]
         if not dry_run:
             for step in steps:
                 _write(connection, step, who)
@@ -103,6 +105,19 @@ def must_fit(connection: LedgerConnection, data_type: DataType) -> None:
             f"The folder of the data type {data_type.name} has changed, and its table {data_type.table} has not yet. "
             "`connections data-types apply --dry-run` shows the change, `connections data-types apply` makes it."
         )
+
+
+def _refuse_shared_tables(data_types: Iterable[DataType]) -> None:
+    owners: dict[str, str] = {}
+    for data_type in data_types:
+        if data_type.table is None:
+            continue
+        owner = owners.setdefault(data_type.table, data_type.name)
+        if owner != data_type.name:
+            raise ConfigurationError(
+                f"The data types {owner} and {data_type.name} both keep their rows in the table {data_type.table}. "
+                "Give one of them another `keep.table`."
+            )
 
 
 def _step(connection: LedgerConnection, data_type: DataType) -> DataTypeStep:

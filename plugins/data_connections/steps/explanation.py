@@ -11,6 +11,7 @@ from data_connections.ledger.database import LedgerConnection
 
 _PUBLIC_ID = re.compile(r"M?(?:\d{1,18}\.\d{1,18}\.)?(\d{1,18})")
 MOST = 100
+_MOST_HELD = 10
 
 
 def explain(ledger: Ledger, name: str, *, program: str | None = None) -> list[dict[str, Any]]:
@@ -24,7 +25,7 @@ def explain(ledger: Ledger, name: str, *, program: str | None = None) -> list[di
         program: Key of the program, where several know the name.
 
     Raises:
-        UnknownName: It is none of them.
+        UnknownName: It is none of them; the message names rows that are held for it.
     """
     with ledger.connect() as connection:
         for way in (_BY_ID, _BY_ORDER, _BY_CUSTOMER):
@@ -35,7 +36,8 @@ def explain(ledger: Ledger, name: str, *, program: str | None = None) -> list[di
             found = connection.execute(_ACTIONS.replace(b"{way}", way), parameters).fetchall()
             if found:
                 return [{**action, "timeline": _timeline(connection, action["id"])} for action in found]
-    raise UnknownName("action, order or customer", name, ())
+        instead = _held(connection, name, program)
+    raise UnknownName("action, order or customer", name, (), instead=instead)
 
 
 def explain_action(ledger: Ledger, action_id: int) -> dict[str, Any]:
@@ -52,9 +54,18 @@ def explain_action(ledger: Ledger, action_id: int) -> dict[str, Any]:
         parameters = {"name": str(action_id), "id": action_id, "program": None, "most": 1}
         action = connection.execute(_ACTIONS.replace(b"{way}", _BY_ID), parameters).fetchone()
         if action is None:
-            raise UnknownName("action", str(action_id), ())
+            raise UnknownName("action", str(action_id), (), instead="")
         earned = connection.execute(_EARNED_BY_ITEM if action["items"] else _EARNED, [action_id]).fetchall()
         return {**action, "timeline": _timeline(connection, action_id), "earned": earned}
+
+
+def _held(connection: LedgerConnection, name: str, program: str | None) -> str:
+    """Return a sentence about the held rows that name an order or a customer; empty where there are none."""
+    rows = connection.execute(_HELD, {"name": name, "program": program, "most": _MOST_HELD}).fetchall()
+    if not rows:
+        return ""
+    places = ", ".join(f"line {row['line']} of submission {row['submission_id']} ({row['code']})" for row in rows)
+    return f"Held rows name it: {places}{', and more' if len(rows) == _MOST_HELD else ''}."
 
 
 def _timeline(connection: LedgerConnection, action_id: int) -> list[dict[str, Any]]:
@@ -117,6 +128,12 @@ _ITEMS = b"""
     from action_update u join action_item_update i on i.update_id = u.id
     join action_item n on n.action_id = u.action_id and n.number = i.number
     where u.action_id = %s order by u.id, i.number
+"""
+_HELD = b"""
+    select submission_id, line, code from held_row
+    where %(name)s in (staged ->> 'order_id', staged ->> 'customer_id')
+    and (%(program)s::text is null or program = %(program)s)
+    order by submission_id, line limit %(most)s
 """
 _FITS = b"""
            case when {of}.payout is null then null

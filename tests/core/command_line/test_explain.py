@@ -86,8 +86,15 @@ def test_items_and_names_of_other_kinds(cli: Cli, story: Desk) -> None:
     ]
     assert "sum of its 2 items" in cli("explain", "I").out
     answer = cli("explain", "nobody")
-    assert (answer.code, "There is no action, order or customer 'nobody'" in answer.err) == (2, True)
+    assert (answer.code, answer.err.strip()) == (2, "Error: There is no action, order or customer 'nobody'.")
     assert cli("explain", "A", "--program", "globex").code == 2
+
+
+def test_an_order_that_is_only_held_is_found(cli: Cli, story: Desk) -> None:
+    answer = cli("explain", "X")
+
+    assert (answer.code, "Held rows name it: line 3 of submission 1 (ACTION_NOT_FOUND)." in answer.err) == (2, True)
+    assert "Held rows" not in cli("explain", "X", "--program", "globex").err
 
 
 def test_books_that_are_right_agree_and_the_result_is_kept(story: Desk) -> None:
