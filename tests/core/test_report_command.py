@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
 import shutil
+import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
@@ -66,6 +69,21 @@ def test_a_report_goes_to_a_file(tmp_path: Path) -> None:
     assert hashlib.sha256(out.read_bytes()).hexdigest() in done.stderr
     assert out.read_text().startswith(HEADER)
     assert [path.name for path in tmp_path.iterdir()] == ["report.csv"]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zip", "zstd"])
+def test_a_packed_report_goes_to_a_file(tmp_path: Path, compression: str) -> None:
+    out = tmp_path / "report"
+    done = connections("report", "performance_by_day", *DAY, "--format", f"compression={compression}", "--out", out)
+    assert done.exit_code == 0, done.stderr
+    assert "Warning" not in done.stderr
+    packed = out.read_bytes()
+    if compression == "zip":
+        with zipfile.ZipFile(out) as archive:
+            plain = archive.read(archive.namelist()[0])
+    else:
+        plain = gzip.decompress(packed) if compression == "gzip" else pa.input_stream(out, compression="zstd").read()
+    assert plain.decode().splitlines()[0] == HEADER
 
 
 def test_what_was_written_can_be_told_as_json(tmp_path: Path) -> None:

@@ -52,6 +52,18 @@ def test_what_is_due_locks_once_and_each_is_an_update(shop: Desk) -> None:
     }
 
 
+def test_an_order_that_comes_after_its_locking_date_locks_when_it_came(shop: Desk) -> None:
+    came = LOCKS + timedelta(days=3)
+    shop.submit(table(HEADER, "1000,2001,2026-02-20T10:00:00Z,LATE,EUR,7.00"), "late.csv", received_at=came)
+    lock_due(shop.ledger, came + timedelta(days=1))
+
+    found = shop.ledger.one(
+        "select a.locked_at, u.received_at from action a join action_update u on u.action_id = a.id "
+        "where a.order_id = 'LATE' and u.kind = 'locked'"
+    )
+    assert found == {"locked_at": came, "received_at": came}  # no statement of an earlier day changes
+
+
 def test_locking_waits_for_files_that_came_before_and_at_last_goes_past_them(shop: Desk) -> None:
     shop.connect("changes", data_type="action_modifications", limits={"hold_if": {"rows_over": 0}})
     waiting = change(shop, "A", 5, LOCKS - timedelta(hours=1))

@@ -95,15 +95,15 @@ _OPEN_FILES = b"""
 """
 _LOCK_DUE = b"""
     with locked as (
-        update action a set state = 'APPROVED', locked_at = a.locks_at, locked_by = 'date'
+        update action a set state = 'APPROVED', locked_at = greatest(a.locks_at, a.received_at), locked_by = 'date'
         from program p
         where p.key = %(program)s and a.program_id = p.id and a.state = 'PENDING' and a.locks_at <= %(now)s
           and (%(first)s::timestamptz is null or a.locks_at <= %(first)s or a.locks_at <= %(given_up)s)
-        returning a.id, a.locks_at, a.amount, a.payout, a.currency, a.term_id
+        returning a.id, a.locks_at, a.locked_at, a.amount, a.payout, a.currency, a.term_id
     ), recorded as (
         insert into action_update (action_id, kind, received_at, old_state, new_state, old_amount, new_amount,
                                    old_payout, new_payout, currency, term_id)
-        select id, 'locked', locks_at, 'PENDING', 'APPROVED', amount, amount, payout, payout, currency, term_id
+        select id, 'locked', locked_at, 'PENDING', 'APPROVED', amount, amount, payout, payout, currency, term_id
         from locked
     )
     select count(*) as actions, max(locks_at) as latest from locked

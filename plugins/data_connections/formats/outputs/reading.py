@@ -54,7 +54,7 @@ def read_back(source: BinaryIO, output: OutputFormat, columns: Sequence[OutputCo
 @contextmanager
 def _unpacked(source: BinaryIO, output: OutputFormat) -> Iterator[BinaryIO]:
     if output.compression == "gzip":
-        with gzip.GzipFile(fileobj=source) as packed:
+        with gzip.GzipFile(fileobj=source, mode="rb") as packed:
             yield cast("BinaryIO", packed)
     elif output.compression == "zstd":
         with pa.CompressedInputStream(pa.PythonFile(source, mode="r"), "zstd") as packed:
