@@ -69,7 +69,6 @@ PAGES = (
     "api/v1/submissions?size=200",
     "api/v1/actions?size=200",
     "api/v1/actions?locks_within=7&size=200",
-    "api/v1/expected",
     "api/v1/credentials",
     "api/v1/event-types",
     "api/v1/connections/acme-0500/runs",
