@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from data_connections.errors import FileRefused
 from data_connections.formats.blocks import RowBlock
-from data_connections.formats.reader import TableReader
+from data_connections.formats.table_reader import TableReader
 from data_connections.formats.window import Window
 from data_connections.spec.trailer import ROWS, Trailer
 

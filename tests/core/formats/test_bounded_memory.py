@@ -114,8 +114,9 @@ def test_memory_does_not_grow_with_an_xml_file(end_of_row, peak):
     row = f"<row><a>12345678</a><b>{'x' * 400}</b></row>{end_of_row}".encode()
     file_format = FileFormat(row="row", repeated="join")
 
-    rows, broken = read_all(Endless(b"<?xml version='1.0'?><rows>", row, 12 * MB, b"</rows>"), file_format)
+    rows, broken = read_all(Endless(b"<?xml version='1.0'?><rows>", row, 16 * MB, b"</rows>"), file_format)
 
-    assert rows > 20_000
+    assert rows > 30_000
     assert not broken
-    assert peak() < 8 * MB
+    # 8.5 MB whether the file has 3 or 48.
+    assert peak() < 10 * MB

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_connections.errors import ConfigurationError
+from data_connections.formats.opening import open_rows
 from data_connections.formats.outputs import OutputColumn, Unreadable, open_writer, read_back
-from data_connections.formats.reader import open_rows
 from data_connections.spec import FileFormat, OutputFormat
 from data_connections.spec.options import from_options
 
