@@ -14,6 +14,7 @@ import pytest
 from fixtures.homes import new_home
 
 pytest_plugins = [
+    "fixtures.short_diffs",
     "fixtures.servers",
     "fixtures.ftp_servers",
     "fixtures.mail_servers",
