@@ -8,13 +8,13 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from operators.cleaning import CleanAirflow, CleanUp, SweepLeftovers
 from operators.reconcile import DropAbandonedStaging, FinishSubmissions, ReconcileRuns
-from operators.upkeep import FindEndings, LockActions, ReconcileBooks, RetryHeldRows
+from operators.upkeep import FindEndings, LockActions, ReconcileBooks, RetryHeldRows, SumUpMonths
 from operators.watchdog import Heartbeat, WatchInstallation
 from operators.watching import WatchExpectedFiles
 
 with DAG(
     dag_id="connections_maintenance",
-    description="Ends runs that died in Airflow, drops what dead attempts staged, watches what is expected.",
+    description="Ends runs that died in Airflow, drops what dead attempts staged, sums months, watches files.",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("*/10 * * * *", timezone="UTC"),
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
@@ -27,6 +27,7 @@ with DAG(
     ReconcileRuns(task_id="reconcile_runs")
     DropAbandonedStaging(task_id="drop_abandoned_staging")
     FinishSubmissions(task_id="finish_submissions")
+    SumUpMonths(task_id="sum_up_months")
     WatchExpectedFiles(task_id="watch_expected_files")
 
 with DAG(

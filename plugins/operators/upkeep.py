@@ -1,4 +1,4 @@
-"""Daily upkeep of the ledger's actions."""
+"""Upkeep of the ledger's actions."""
 
 from __future__ import annotations
 
@@ -56,6 +56,16 @@ class RetryHeldRows(BaseOperator):
         return {
             name: sum(getattr(each, name) for each in done) for name in ("accepted", "rejected", "duplicate", "held")
         }
+
+
+class SumUpMonths(BaseOperator):
+    """Sums what moved of the actions since the last time, so that month statements answer at once."""
+
+    def execute(self, context: Context) -> list[str]:
+        """Return the programs that were summed."""
+        from data_connections.steps.month_sums import sum_up_months
+
+        return sum_up_months(LedgerHook().get_conn())
 
 
 class ReconcileBooks(BaseOperator):

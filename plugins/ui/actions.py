@@ -71,7 +71,7 @@ def statement(ledger: Ledger, visitor: Visitor, asked: StatementQuestion) -> dic
     Raises:
         HTTPException: 404 for a program that does not exist or is not to be seen.
     """
-    with ledger.connect() as connection:
+    with ledger.at_one_moment() as connection:
         visible = visitor.visible_ids(connection)
         programs = programs_seen(connection, visible)
         key = _program_of(asked, programs)
@@ -85,7 +85,7 @@ def figure_rows(ledger: Ledger, visitor: Visitor, asked: FigureQuestion) -> list
     Raises:
         HTTPException: 404 for a program that does not exist or is not to be seen.
     """
-    with ledger.connect() as connection:
+    with ledger.at_one_moment() as connection:
         visible = visitor.visible_ids(connection)
         key = _program_of(asked, programs_seen(connection, visible))
         if key is None:

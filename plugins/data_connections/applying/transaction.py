@@ -87,10 +87,20 @@ def lock_actions(connection: LedgerConnection, program: str) -> None:
     _lock(connection, program, ACTIONS)
 
 
+def lock_idle_actions(connection: LedgerConnection, program: str) -> bool:
+    """Keep others from changing actions of a program until the transaction ends, unless somebody does so now."""
+    found = connection.execute(
+        "select pg_try_advisory_xact_lock(hashtextextended(%s, 0)) as idle", [_lock_name(program, ACTIONS)]
+    ).fetchone()
+    return bool(found and found["idle"])
+
+
 def _lock(connection: LedgerConnection, program: str, family: str) -> None:
-    connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"connections apply {program} {family}"]
-    )
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [_lock_name(program, family)])
+
+
+def _lock_name(program: str, family: str) -> str:
+    return f"connections apply {program} {family}"
 
 
 def apply_staged(

@@ -56,6 +56,17 @@ class Ledger:
                 "CONNECTIONS_DATABASE_URL is right."
             ) from lost
 
+    @contextmanager
+    def at_one_moment(self) -> Iterator[LedgerConnection]:
+        """Open a connection that only reads, and whose queries all see the ledger as it is at the first of them.
+
+        Raises:
+            LedgerUnavailable: The database does not answer, or went away.
+        """
+        with self.connect() as connection:
+            connection.execute("set transaction isolation level repeatable read read only")
+            yield connection
+
     def one(self, query: str, parameters: Any = None) -> DictRow | None:
         """Run one query in a transaction of its own and return its first row."""
         with self.connect() as connection:

@@ -1,8 +1,7 @@
 """The month statement of a program, and the actions behind each of its figures.
 
 Each new action and each change is a movement of what is open, as in the report ``month_statement``; here only those
-count whose action a visible connection brought. A statement goes back from what is open now: what was open at some
-moment is that without the movements since, so that years of movements before are not read again.
+count whose action a visible connection brought. Months that are summed are not read again (``queries.movements``).
 """
 
 from __future__ import annotations
@@ -14,51 +13,83 @@ from typing import Any, Literal
 from psycopg.rows import DictRow
 
 from data_connections.ledger.database import LedgerConnection
+from data_connections.queries.movements import (
+    AMOUNT,
+    FIRST,
+    FIRST_AMOUNT,
+    FIRST_PAYOUT,
+    FLOWS,
+    KIND,
+    MARK,
+    NEWER,
+    OPENED,
+    PAYOUT,
+)
 
 Figure = Literal["opening", "new", "modified", "reversed", "locked", "closing"]
-FIGURES: tuple[Figure, ...] = ("opening", "new", "modified", "reversed", "locked", "closing")
+FIGURES: tuple[Figure, ...] = ("opening", *FLOWS, "closing")
 ROWS_SHOWN = 500
 
-_VISIBLE = "and submission_id in (select id from submission where connection_id = any(%(visible)s))"
-_MOVEMENT = """
-with own as not materialized (
-    select id, partner_id, currency, state, amount, coalesce(payout, 0) as payout, received_at
-    from action where program_id = %(program)s {visible}
-), first_change as (
-    select distinct on (u.action_id) u.action_id, u.old_amount, coalesce(u.old_payout, 0) as old_payout
-    from action_update u join own on own.id = u.action_id
-    where own.received_at >= %(first)s order by u.action_id, u.id
-), movement as (
-    select id, partner_id, currency, 'open now' as kind, null::timestamptz as at, amount, payout
-    from own where state = 'PENDING'
-    union all
-    select own.id, own.partner_id, own.currency, 'new', own.received_at,
-           coalesce(f.old_amount, own.amount), coalesce(f.old_payout, own.payout)
-    from own left join first_change f on f.action_id = own.id where own.received_at >= %(first)s
-    union all
-    select own.id, own.partner_id, own.currency,
-           case when u.old_state = 'PENDING' and u.new_state = 'REVERSED' then 'reversed'
-                when u.old_state = 'PENDING' and u.new_state = 'APPROVED' then 'locked' else 'modified' end,
-           u.received_at,
-           case when u.new_state = 'PENDING' then u.new_amount else 0 end
-               - case when u.old_state = 'PENDING' then u.old_amount else 0 end,
-           case when u.new_state = 'PENDING' then coalesce(u.new_payout, 0) else 0 end
-               - case when u.old_state = 'PENDING' then coalesce(u.old_payout, 0) else 0 end
-    from action_update u join own on own.id = u.action_id where u.received_at >= %(first)s
+_SEEN = f"""
+with seen as (
+    select * from (
+        select m.* from month_sum m where m.program_id = %(program)s and %(last_action)s + %(last_update)s > 0
+        union all {NEWER}
+    ) summed
+    where month <= %(first)s and (%(visible)s::bigint[] is null or connection_id = any(%(visible)s))
 )
 """
-_IN_MONTH = "kind <> 'open now' and at < %(end)s"
-_COUNTED: dict[Figure, str] = {
-    "opening": "case when kind = 'open now' then {what} else - {what} end",
-    "new": f"case when kind = 'new' and {_IN_MONTH} then {{what}} else 0 end",
-    "modified": f"case when kind = 'modified' and {_IN_MONTH} then {{what}} else 0 end",
-    "reversed": f"case when kind = 'reversed' and {_IN_MONTH} then - {{what}} else 0 end",
-    "locked": f"case when kind = 'locked' and {_IN_MONTH} then - {{what}} else 0 end",
-    "closing": f"case when kind = 'open now' then {{what}} when {_IN_MONTH} then 0 else - {{what}} end",
-}
-_LAST_CHANGE = """
-    greatest(case when a.received_at < %(until)s then a.received_at end,
-             (select max(u.received_at) from action_update u where u.action_id = a.id and u.received_at < %(until)s))
+_OPEN = "new_{what} + modified_{what} - reversed_{what} - locked_{what}"
+_TOGETHER = f"""
+{_SEEN}
+select coalesce(sum({{count}}), 0)::bigint as count, coalesce(sum({{amount}}), 0) as total_amount,
+       coalesce(sum({{payout}}), 0) as total_payout, coalesce(min(first_action), 0) as first_action,
+       coalesce(max(last_action), 0) as last_action
+from seen where {{months}} and currency = %(currency)s and partner_id is not distinct from %(partner)s
+"""
+_OF_ONE = """
+a.program_id = %(program)s and a.currency = %(currency)s and a.partner_id is not distinct from %(partner)s
+and (%(visible)s::bigint[] is null or s.connection_id = any(%(visible)s))
+"""
+_NEW = f"""
+select a.id, {FIRST_AMOUNT} as amount, {FIRST_PAYOUT} as payout, a.received_at as at
+from action a left join submission s on s.id = a.submission_id {FIRST}
+where a.id between %(first_action)s and %(last_action)s and {_OF_ONE}
+  and a.received_at >= %(begin)s and a.received_at < %(end)s
+order by a.id desc limit %(limit)s
+"""
+_BALANCE = f"""
+select a.id, m.amount + case when a.received_at < %(until)s then {FIRST_AMOUNT} else 0 end as amount,
+       m.payout + case when a.received_at < %(until)s then {FIRST_PAYOUT} else 0 end as payout,
+       greatest(m.at, case when a.received_at < %(until)s then a.received_at end) as at
+from action a left join submission s on s.id = a.submission_id {FIRST}
+cross join lateral (
+    select coalesce(sum({OPENED}), 0) as opened, coalesce(sum({AMOUNT}), 0) as amount,
+           coalesce(sum({PAYOUT}), 0) as payout, max(u.received_at) as at
+    from action_update u where u.action_id = a.id and u.received_at < %(until)s
+) m
+where a.id between %(first_action)s and %(last_action)s and {_OF_ONE}
+  and not (a.state = 'APPROVED' and greatest(a.locked_at, a.received_at, a.updated_at) < %(until)s)
+  and ((a.received_at < %(until)s)::int + m.opened <> 0
+       or m.amount + case when a.received_at < %(until)s then {FIRST_AMOUNT} else 0 end <> 0
+       or m.payout + case when a.received_at < %(until)s then {FIRST_PAYOUT} else 0 end <> 0)
+order by a.id desc limit %(limit)s
+"""
+_CHANGED = f"""
+select c.*, count(*) over () as count, sum(c.amount) over () as total_amount, sum(c.payout) over () as total_payout
+from (
+    select a.id, sum({{sign}} ({AMOUNT})) as amount, sum({{sign}} ({PAYOUT})) as payout, max(u.received_at) as at
+    from action_update u join action a on a.id = u.action_id left join submission s on s.id = a.submission_id
+    where u.received_at >= %(begin)s and u.received_at < %(end)s and {KIND} = %(figure)s and {_OF_ONE}
+    group by a.id
+) c where c.amount <> 0 or c.payout <> 0
+order by c.id desc limit %(limit)s
+"""
+_SHOWN = """
+select d.*, public_id(a) as public_id, a.order_id, a.state, a.event_at, t.name as event_type,
+       (d.at at time zone %(zone)s)::date as day
+from ({rows}) d join action a on a.id = d.id join event_type t on t.id = a.event_type_id
+order by d.id desc
 """
 
 
@@ -68,7 +99,7 @@ def month_statement(
     """Return a line for each partner and currency that has anything open or moving in a month.
 
     Args:
-        connection: The ledger.
+        connection: The ledger at one moment: a transaction that is repeatable read.
         visible: Ids of the connections whose actions may be seen; None means every one.
         program: Key of the program; days are those of its time zone.
         month: Any day of the month.
@@ -77,14 +108,9 @@ def month_statement(
         ``partner_id``, ``partner``, ``currency``, and ``FIGURE_amount`` and ``FIGURE_payout`` for each figure, where
         opening + new + modified - reversed - locked = closing.
     """
-    sums = ", ".join(
-        f"sum({_COUNTED[figure].format(what=what)}) as {figure}_{what}"
-        for figure in FIGURES
-        for what in ("amount", "payout")
-    )
-    query = f"""{_movements(visible)}, line as (
-            select partner_id, currency, {sums}, bool_or({_IN_MONTH}) as moves
-            from movement group by partner_id, currency
+    query = f"""{_SEEN}, line as (
+            select partner_id, currency, {_figures()}, bool_or(month = %(first)s) as moves
+            from seen group by partner_id, currency
         )
         select l.partner_id, n.name as partner, l.*
         from line l left join partner n on n.id = l.partner_id
@@ -109,26 +135,9 @@ def rows_of_figure(
     """Return what each action gives to one figure of the statement, at most ``ROWS_SHOWN`` and one line more.
 
     Each line has ``count``, ``total_amount`` and ``total_payout`` of all of them beside its own, and ``day``, the
-    last one in the program's time zone on which something moved that the figure counts.
+    last one in the program's time zone on which something moved that the figure counts. The arguments are those of
+    ``month_statement``.
     """
-    amount, payout = (_COUNTED[figure].format(what=what) for what in ("amount", "payout"))
-    balance = figure in ("opening", "closing")
-    counted = "true" if balance else f"kind = %(figure)s and {_IN_MONTH}"
-    last = _LAST_CHANGE if balance else "d.at"
-    query = f"""{_movements(visible)}, moved as (
-            select m.id, sum({amount}) as amount, sum({payout}) as payout, max(m.at) as at
-            from movement m where {counted} and m.currency = %(currency)s
-              and m.partner_id is not distinct from %(partner)s
-            group by m.id having sum({amount}) <> 0 or sum({payout}) <> 0 or %(figure)s = 'new'
-        ), shown as (
-            select d.*, count(*) over () as count, sum(d.amount) over () as total_amount,
-                   sum(d.payout) over () as total_payout
-            from moved d order by d.id desc limit %(limit)s
-        )
-        select d.id, d.amount, d.payout, d.count, d.total_amount, d.total_payout, public_id(a) as public_id,
-               a.order_id, a.state, a.event_at, t.name as event_type, ({last} at time zone %(zone)s)::date as day
-        from shown d join action a on a.id = d.id join event_type t on t.id = a.event_type_id
-        order by d.id desc"""
     bound = {
         **_bound(connection, visible, program, month),
         "figure": figure,
@@ -136,24 +145,51 @@ def rows_of_figure(
         "partner": partner,
         "limit": ROWS_SHOWN + 1,
     }
-    bound["until"] = bound["first"] if figure == "opening" else bound["end"]
-    return connection.execute(query.encode(), bound).fetchall()
+    if figure in ("modified", "reversed", "locked"):
+        changed = _CHANGED.format(sign="" if figure == "modified" else "-")
+        return connection.execute(_SHOWN.format(rows=changed).encode(), bound).fetchall()
+    together = connection.execute(_together(figure).encode(), bound).fetchone()
+    assert together is not None  # noqa: S101 - an aggregate always gives one row
+    bound |= {"first_action": together.pop("first_action"), "last_action": together.pop("last_action")}
+    bound["until"] = bound["begin"] if figure == "opening" else bound["end"]
+    rows = _NEW if figure == "new" else _BALANCE
+    found = connection.execute(_SHOWN.format(rows=rows).encode(), bound).fetchall()
+    if len(found) <= ROWS_SHOWN:
+        together["count"] = len(found)
+    return [{**row, **together} for row in found]
 
 
-def _movements(visible: Collection[int] | None) -> str:
-    return _MOVEMENT.format(visible="" if visible is None else _VISIBLE)
+def _figures() -> str:
+    sums = []
+    for what in ("amount", "payout"):
+        whole = _OPEN.format(what=what)
+        sums.append(f"coalesce(sum({whole}) filter (where month < %(first)s), 0) as opening_{what}")
+        sums += [f"coalesce(sum({flow}_{what}) filter (where month = %(first)s), 0) as {flow}_{what}" for flow in FLOWS]
+        sums.append(f"sum({whole}) as closing_{what}")
+    return ", ".join(sums)
+
+
+def _together(figure: Figure) -> str:
+    """Return SQL for what a figure comes to, and the first and the last action that moved in its months."""
+    if figure == "new":
+        return _TOGETHER.format(count="actions", amount="new_amount", payout="new_payout", months="month = %(first)s")
+    months = "month < %(first)s" if figure == "opening" else "true"
+    amount, payout = (_OPEN.format(what=what) for what in ("amount", "payout"))
+    return _TOGETHER.format(count="opened", amount=amount, payout=payout, months=months)
 
 
 def _bound(connection: LedgerConnection, visible: Collection[int] | None, program: str, month: date) -> dict[str, Any]:
     first = month.replace(day=1)
-    end = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     found = connection.execute(
         """
-        select id as program, time_zone as zone, %(first)s::timestamp at time zone time_zone as first,
-               %(end)s::timestamp at time zone time_zone as end
+        select id as program, time_zone as zone, %(first)s::timestamp at time zone time_zone as begin,
+               %(following)s::timestamp at time zone time_zone as end
         from program where key = %(key)s
         """,
-        {"key": program, "first": first, "end": end},
+        {"key": program, "first": first, "following": following},
     ).fetchone()
     assert found is not None  # noqa: S101 - callers take the key from the programs that there are
-    return {**found, "visible": None if visible is None else list(visible)}
+    mark = connection.execute(MARK, found).fetchone()
+    assert mark is not None  # noqa: S101 - the program is there
+    return {**found, **mark, "first": first, "visible": None if visible is None else list(visible)}

@@ -8,6 +8,8 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from data_connections.ledger import Ledger
+from data_connections.queries.movements import KEYS, KNOWN, SUMMED
+from data_connections.steps.month_sums import forget_months
 
 MOST_SHOWN = 20
 """Examples that are kept of one kind of mismatch."""
@@ -37,7 +39,8 @@ def reconcile(ledger: Ledger) -> Reconciled:
     """Check all final submissions and all actions, at one moment of the ledger, and store the result.
 
     Rows, pieces and money of every submission are compared with its totals by outcome and currency and with what it
-    wrote; every action is compared with its items and with the chain of its updates.
+    wrote; every action is compared with its items and with the chain of its updates. Sums of months that are wrong are
+    dropped, so that statements are right and the sums are made again.
     """
     with ledger.connect() as connection:
         connection.execute("set transaction isolation level repeatable read")
@@ -49,6 +52,8 @@ def reconcile(ledger: Ledger) -> Reconciled:
             if found:
                 first = [{key: str(value) for key, value in row.items()} for row in found[:MOST_SHOWN]]
                 mismatches[name] = {"count": len(found), "first": first}
+        if MONTHS in mismatches:
+            forget_months(connection)
         connection.execute(
             "insert into reconciliation (submissions, actions, mismatches) values (%s, %s, %s)",
             [counted["submissions"], counted["actions"], Jsonb(mismatches)],
@@ -61,6 +66,8 @@ _COUNT = b"""
            (select count(*) from action) as actions
 """
 
+MONTHS = "sums of months and the movements in them"
+_COMPARED = ", ".join((*KEYS, *SUMMED, "first_action", "last_action"))
 CHECKS: dict[str, bytes] = {
     "rows of a submission and its totals": b"""
         select s.id as submission, s.accepted, s.rejected, s.duplicate, s.held, t.accepted as totals_accepted,
@@ -130,5 +137,11 @@ CHECKS: dict[str, bytes] = {
         where number > 1 and (old_state, old_amount, old_payout) is distinct from
                              (before_state, before_amount, before_payout)
     """,
+    MONTHS: f"""
+        with again as (select x.* from month_sum_mark k cross join lateral ({KNOWN}) x)
+        (select 'summed' as found, {_COMPARED} from month_sum except all select 'summed', {_COMPARED} from again)
+        union all
+        (select 'moved', {_COMPARED} from again except all select 'moved', {_COMPARED} from month_sum)
+    """.encode(),
 }
 """Queries that find what does not agree, by the name of the mismatch; each finds nothing in books that are right."""
