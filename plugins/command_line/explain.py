@@ -25,6 +25,9 @@ def explain(
         return
     for action in actions:
         _print(action)
+    ways = [way for way in ("action", "order", "customer") if any(each["named_by"] == way for each in actions)]
+    if len(ways) > 1:
+        note(f"{name} is the id of more than one thing ({', '.join(ways)}): all of them are shown.")
     if len(actions) == MOST:
         note(f"These are the first {MOST}.")
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.files_of_order import submissions_of
 
 NOT_TAKEN = "not_taken"
 """What stands in place of a submission's state for a file that was seen and left where it is."""
 
-_SEARCH = """
+_SEARCH = f"""
     select s.id, s.trace_id, c.name as connection, s.number, s.file_name, s.origin, s.state, s.code, s.message,
            s.rows, s.accepted, s.warned, s.rejected, s.duplicate, s.held, s.received_at, s.claimed_at,
            s.finished_at, s.acknowledged_at, s.corrects_id, s.replays_id, s.duplicate_of_id, s.sha256, s.parcel_id,
@@ -25,10 +26,7 @@ _SEARCH = """
            or position(lower(%(find)s) in g.sender) > 0
            or (length(%(find)s) >= 8 and starts_with(s.sha256, lower(%(find)s)))
            or s.trace_id::text = lower(%(find)s)
-           or s.id in (select submission_id from action where order_id = %(find)s
-                       union
-                       select u.submission_id from action_update u join action a on a.id = u.action_id
-                       where a.order_id = %(find)s))
+           or s.id in ({submissions_of("%(find)s")}))
     union all
     select null, null, c.name, null, g.name, 'endpoint', 'not_taken', g.reason, null,
            0, 0, 0, 0, 0, 0, g.mtime, null, null, null, null, null, null, null, null, null, g.last_seen_at,
@@ -65,7 +63,7 @@ def files_seen(
         states: Only those in one of these states or ``not_taken``; all when empty.
         since: Only those claimed, or last seen, at this time or later.
         find: Part of a file's name or of the address that mailed it, a trace id, at least 8 digits of a SHA-256, or
-            the order id of an action that the file made or changed.
+            the order id of an action that the file made or changed, or of a row of it that is held.
         limit: Rows at most.
     """
     values = {"name": connection_name, "states": list(states), "since": since, "find": find, "limit": limit}

@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 from pydantic import BeforeValidator, Field
 
 from data_connections.ledger.database import LedgerConnection
+from data_connections.ledger.files_of_order import submissions_of
 from data_connections.queries.filters import ListFilter, Number, Text, left_out
 
 _SELECT = """
@@ -55,8 +56,8 @@ def list_submissions(
         connection: The ledger.
         visible: Ids of the connections that may be seen; None means every one.
         wanted: The filters. ``search`` is a number, a trace id, the first 8 or more digits of a SHA-256, the order id
-            of an action that the file made or changed, the sender of its mail (from the beginning, or all of
-            ``@domain``), or the beginning of a file's name.
+            of an action that the file made or changed or of a row of it that is held, the sender of its mail (from the
+            beginning, or all of ``@domain``), or the beginning of a file's name.
     """
     conditions = ["s.id < %(before)s"] if wanted.before else []
     bound: dict[str, Any] = {**wanted.model_dump(), "limit": wanted.size + 1}
@@ -121,14 +122,7 @@ def _search(text: str, bound: dict[str, Any]) -> str:
     return f"(s.id = %(text)s::bigint or {named})" if text.isdecimal() and len(text) < 19 else f"({named})"
 
 
-_OF_ORDER = """
-select submission_id from action where order_id = %(text)s
-union
-select u.submission_id from action_update u join action a on a.id = u.action_id
-where a.order_id = %(text)s and u.submission_id is not null
-"""
-
-
+_OF_ORDER = submissions_of("%(text)s")
 _OF_SENDER = "select id from sighting where sender is not null and sender like %(mailed_by)s"
 
 

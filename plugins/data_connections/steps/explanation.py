@@ -17,7 +17,7 @@ _MOST_HELD = 10
 def explain(ledger: Ledger, name: str, *, program: str | None = None) -> list[dict[str, Any]]:
     """Return the actions that a name means, the oldest first and at most ``MOST``, each with its ``timeline``.
 
-    A name is tried as an ActionId, then as an OrderId, then as a CustomerId; the first that fits counts.
+    A name may be an ActionId, an OrderId and a CustomerId at once, such as a number: ``named_by`` says which of them.
 
     Args:
         ledger: The ledger.
@@ -28,14 +28,11 @@ def explain(ledger: Ledger, name: str, *, program: str | None = None) -> list[di
         UnknownName: It is none of them; the message names rows that are held for it.
     """
     with ledger.connect() as connection:
-        for way in (_BY_ID, _BY_ORDER, _BY_CUSTOMER):
-            number = _PUBLIC_ID.fullmatch(name)
-            if way is _BY_ID and number is None:
-                continue
-            parameters = {"name": name, "id": int(number[1]) if number else 0, "program": program, "most": MOST}
-            found = connection.execute(_ACTIONS.replace(b"{way}", way), parameters).fetchall()
-            if found:
-                return [{**action, "timeline": _timeline(connection, action["id"])} for action in found]
+        number = _PUBLIC_ID.fullmatch(name)
+        parameters = {"name": name, "id": int(number[1]) if number else 0, "program": program, "most": MOST}
+        found = connection.execute(_ACTIONS.replace(b"{way}", _BY_NAME), parameters).fetchall()
+        if found:
+            return [{**action, "timeline": _timeline(connection, action["id"])} for action in found]
         instead = _held(connection, name, program)
     raise UnknownName("action, order or customer", name, (), instead=instead)
 
@@ -81,8 +78,7 @@ def _timeline(connection: LedgerConnection, action_id: int) -> list[dict[str, An
 
 
 _BY_ID = b"a.id = %(id)s and (%(name)s ~ '^[0-9]+$' or public_id(a) = %(name)s)"
-_BY_ORDER = b"a.order_id = %(name)s"
-_BY_CUSTOMER = b"a.customer_id = %(name)s"
+_BY_NAME = b"(" + b" or ".join((_BY_ID, b"a.order_id = %(name)s", b"a.customer_id = %(name)s")) + b")"
 
 _ACTIONS = b"""
     select a.id, public_id(a) as public_id, p.key as program, t.name as event_type, a.order_id, a.occurrence,
@@ -94,7 +90,9 @@ _ACTIONS = b"""
                when 'month_end' then t.locking_months || ' months and ' || t.locking_days || ' days after the month'
                else 'approval, or ' || t.locking_days || ' days after the event' end as locking_policy,
            c.name as contract, m.percent, m.fixed, m.category as term_category, m.starts as term_starts,
-           (select count(*) from action_item i where i.action_id = a.id) as items
+           (select count(*) from action_item i where i.action_id = a.id) as items,
+           case when a.order_id = %(name)s then 'order' when a.customer_id = %(name)s then 'customer'
+                else 'action' end as named_by
     from action a join program p on p.id = a.program_id join event_type t on t.id = a.event_type_id
     left join partner n on n.id = a.partner_id
     left join action parent on parent.id = a.parent_id
@@ -131,8 +129,8 @@ _ITEMS = b"""
 """
 _HELD = b"""
     select submission_id, line, code from held_row
-    where %(name)s in (staged ->> 'order_id', staged ->> 'customer_id')
-    and (%(program)s::text is null or program = %(program)s)
+    where (staged ->> 'order_id' = %(name)s or staged ->> 'customer_id' = %(name)s)
+      and (%(program)s::text is null or program = %(program)s)
     order by submission_id, line limit %(most)s
 """
 _FITS = b"""

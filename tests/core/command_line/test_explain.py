@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from data_connections.catalog import apply_reference, load_reference
+from data_connections.queries.submissions import SubmissionFilter, list_submissions
 from data_connections.steps.locking import lock_due
 from data_connections.steps.reconciliation import CHECKS, reconcile
 from fixtures.desk import Desk, table
@@ -78,7 +79,7 @@ def test_items_and_names_of_other_kinds(cli: Cli, story: Desk) -> None:
     assert [action["order_id"] for action in by_customer] == ["A", "I"]
     itemised = by_customer[1]
     for name in (itemised["public_id"], str(itemised["id"])):
-        assert cli("explain", name, "--json").json == [itemised]
+        assert cli("explain", name, "--json").json == [{**itemised, "named_by": "action"}]
     assert [[(item["sku"], item["new_amount"]) for item in each["items"]] for each in itemised["timeline"]] == [
         [],
         [("BOOT", "30.00")],
@@ -90,7 +91,20 @@ def test_items_and_names_of_other_kinds(cli: Cli, story: Desk) -> None:
     assert cli("explain", "A", "--program", "globex").code == 2
 
 
+def test_a_number_that_is_an_action_and_an_order_shows_both(cli: Cli, story: Desk) -> None:
+    [first] = cli("explain", "A", "--json").json
+    story.submit(table(ORDERS, f"1000,2001,2026-02-21T10:00:00Z,{first['id']},7.00,c9,1,,,"), "numbers.csv")
+    both = cli("explain", str(first["id"]), "--json").json
+
+    assert [(each["named_by"], each["order_id"]) for each in both] == [("action", "A"), ("order", str(first["id"]))]
+    assert "(action, order): all of them are shown" in cli("explain", str(first["id"])).err
+
+
 def test_an_order_that_is_only_held_is_found(cli: Cli, story: Desk) -> None:
+    assert [each["id"] for each in cli("submissions", "--find", "X", "--json").json] == [1]
+    with story.ledger.connect() as connection:
+        listed = list_submissions(connection, None, SubmissionFilter(search="X"))
+    assert [each["id"] for each in listed] == [1]
     answer = cli("explain", "X")
 
     assert (answer.code, "Held rows name it: line 3 of submission 1 (ACTION_NOT_FOUND)." in answer.err) == (2, True)
