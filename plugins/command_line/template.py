@@ -36,6 +36,8 @@ def template(
         note(f"This is the {chosen} level; there are: {', '.join(found)}.")
     if chosen is None and example:
         raise ConfigurationError(f"{data_type} has no example: put one into include/templates/{data_type}.")
+    if data_type == "action_modifications" and example:
+        note("Is yours made from one of our CSV reports? Then let its connection say `format.formula_guard: undo`.")
     text = _dated(_text(found[chosen], example=example)) if chosen else _header(data_type)
     if out is None:
         sys.stdout.write(text)

@@ -40,6 +40,11 @@ FILE_CODES = {
         "A spelling mistake, or a column that we do not use.",
         "Correct the name, or leave the column out.",
     ),
+    "READ_ONLY_COLUMNS": Code(
+        "The file has columns of our own reports that no file can change, such as State or Payout: a warning.",
+        "A report that was edited and sent back.",
+        "Nothing, if no more was meant to change.",
+    ),
     "MORE_COLUMNS_THAN_ADVISED": Code(
         "The file adds more columns of its own than is advised: a warning.",
         "Several tables in one.",
@@ -169,5 +174,10 @@ ROW_CODES = {
         "A key begins or ends with a space, which stays part of it: a warning.",
         "Padded exports, spaces after the delimiter.",
         "Remove the spaces, unless they belong to the value.",
+    ),
+    "LOOKS_GUARDED": Code(
+        "A text begins with an apostrophe before `=`, `+`, `-` or `@`, which stays part of it: a warning.",
+        "One of our CSV reports, which guard such texts, sent back as a file.",
+        "Have the connection say `format.formula_guard: undo`, unless the apostrophe belongs to the value.",
     ),
 }

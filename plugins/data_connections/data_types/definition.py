@@ -112,6 +112,10 @@ class DataType(BaseModel):
     refused_headers: tuple[RefusedHeaders, ...] = Field(
         default=(), description="Names of columns that refuse a file instead of being ignored."
     )
+    read_only: tuple[str, ...] = Field(
+        default=(),
+        description="Columns of our own reports that a file cannot change: passed over, with one note for all of them.",
+    )
     header_rules: tuple[HeaderRule, ...] = Field(default=(), description="What a header must have.")
     open_columns: OpenColumns | None = Field(default=None, description="Columns that a file may add under any name.")
     days: Days | None = Field(default=None, description="How many days a file may be about.")
@@ -142,6 +146,9 @@ class DataType(BaseModel):
                 if header_key(name) in seen:
                     raise ValueError(f"{name} names both {seen[header_key(name)]} and {column.name}")
                 seen[header_key(name)] = column.name
+        for name in self.read_only:
+            if header_key(name) in seen:
+                raise ValueError(f"read_only: {name} is a column of the data type")
         unknown = self._names_used() - {column.name for column in self.columns}
         if unknown:
             raise ValueError(f"no column is named {', '.join(sorted(unknown))}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from data_connections.errors import ConfigurationError, nearest
-from data_connections.formats.outputs import OutputColumn, guarded
+from data_connections.formats.formula_guard import guarded
+from data_connections.formats.outputs import OutputColumn
 from data_connections.formats.outputs.xml_rows import check_element_names
 from data_connections.reports.definition import Check, Report, ReportColumn
 from data_connections.reports.library import Reports

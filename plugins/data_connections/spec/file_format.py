@@ -175,6 +175,11 @@ class FileFormat(BaseModel):
     trailing_delimiter: bool = False
     """Whether every row, the header too, ends with a delimiter after its last cell."""
 
+    formula_guard: Literal["keep", "undo"] = "keep"
+    """What an apostrophe is that stands before ``=``, ``+``, ``-``, ``@`` or a line end at the beginning of a cell:
+    part of the value, or (``undo``) the guard that our own CSV reports put before such texts, and not part of it.
+    Declare ``undo`` where files are made from those reports. XML has no such guard."""
+
     @model_validator(mode="before")
     @classmethod
     def _without_header(cls, given: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +11,11 @@ import pyarrow.compute as pc
 
 from data_connections.data_types import Column, DataType
 from data_connections.formats import BrokenRow, RowBlock
+from data_connections.formats.formula_guard import looks_guarded
 from data_connections.validation.cells import absent_problems, has_value, read_cells
 from data_connections.validation.expectations import RowExpectations
 from data_connections.validation.header import SUBMISSION_ID, Header
-from data_connections.validation.lexical import Problem, kept, matches
+from data_connections.validation.lexical import Problem, as_mask, kept, matches
 from data_connections.validation.mapped import CellMapper, MappedCells, misfit_message
 from data_connections.validation.messages import cell_finding, shown, usual_severity
 from data_connections.validation.open_columns import as_objects, column_named
@@ -35,10 +37,17 @@ class RowChecker:
         data_type: What the columns hold.
         options: Received time, zone and settings.
         expectations: The suite's part for rows; None: it has none, or they are switched off.
+        formula_guard: What an apostrophe before the sign of a formula is, as the file's format says it; None: a text.
     """
 
     def __init__(
-        self, header: Header, data_type: DataType, options: ValidationOptions, expectations: RowExpectations | None
+        self,
+        header: Header,
+        data_type: DataType,
+        options: ValidationOptions,
+        expectations: RowExpectations | None,
+        *,
+        formula_guard: Literal["keep", "undo"] | None = None,
     ) -> None:
         self._header = header
         self._data_type = data_type
@@ -46,7 +55,8 @@ class RowChecker:
         self._expectations = expectations
         self._clock = Clock.of(options)
         self._columns = [data_type.column(name) for name in header.typed if data_type.column(name).type != "json"]
-        self._mapper = CellMapper(options.mapping, header.names)
+        self._mapper = CellMapper(options.mapping, header.names, unguarded=formula_guard == "undo")
+        self._warns_of_guard = formula_guard == "keep"
         group = data_type.group
         self._key = [name for name in group.key if name in header.typed] if group else []
 
@@ -103,7 +113,7 @@ class RowChecker:
             return {}
         checked = []
         for name, position in self._header.opened.items():
-            texts = _flat(cells.column(position))
+            texts = self._mapper.meant(_flat(cells.column(position)))
             presence = {name: has_value(texts)}
             column = column_named(opened, name)
             checked.append(
@@ -177,6 +187,9 @@ class RowChecker:
             yield "DATE_UNLIKELY", unlikely_dates(values)
         if column.name in self._key and column.type == "text":
             yield "SPACE_AROUND_KEY", present & space_around(cells)
+        guarded = looks_guarded(cells) if self._warns_of_guard and column.type == "text" else None
+        if guarded is not None:
+            yield "LOOKS_GUARDED", as_mask(guarded)
 
     def _keys(self, typed: pa.Table) -> pa.Array:
         """Return one text for each row's group key, null where all of it is empty."""

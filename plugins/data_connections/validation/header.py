@@ -74,6 +74,8 @@ def read_header(
     added: dict[str, int] = {}
     unknown: list[str] = []
     opened: dict[str, int] = {}
+    read_only: list[str] = []
+    passed_over = frozenset(map(header_key, data_type.read_only))
     rejects = {header_key(name): name for name in REJECTS_COLUMNS}
     for position, name in enumerate(names):
         column = finder.find(name)
@@ -82,6 +84,8 @@ def read_header(
             columns[column.name] = position
         elif header_key(name) in rejects:
             added[rejects[header_key(name)]] = position
+        elif header_key(name) in passed_over:
+            read_only.append(name.strip())
         elif not finder.is_needless(name):
             _refuse_unwanted(name, data_type)
             if data_type.open_columns:
@@ -95,6 +99,7 @@ def read_header(
     _refuse_by_rules(data_type, given, opened)
     warnings = (
         *_unknown_findings(unknown, data_type, unknown_columns),
+        *(() if unknown_columns == "ignore" else _read_only_findings(read_only)),
         *_too_many_opened(data_type, opened),
         *_unjudged(data_type, given),
     )
@@ -249,6 +254,12 @@ def _unknown_findings(
         message = findings[0].message.replace("it is ignored", "this connection takes no unknown columns")
         raise FileRefused("UNKNOWN_COLUMN", message)
     return tuple(findings)
+
+
+def _read_only_findings(names: Sequence[str]) -> Iterator[Finding]:
+    if names:
+        message = f"Passed over, as a file cannot change what our reports show in them: {', '.join(names)}."
+        yield Finding(None, None, "READ_ONLY_COLUMNS", message, "warning")
 
 
 def _unjudged(data_type: DataType, columns: Mapping[str, int]) -> Iterator[Finding]:

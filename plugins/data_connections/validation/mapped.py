@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_connections.data_types import Column, header_key
+from data_connections.formats.formula_guard import without_guard
 from data_connections.spec.mapping import ColumnMapping, Numbers, Source
 from data_connections.validation.cells import has_value
 from data_connections.validation.lexical import matches
@@ -49,10 +50,12 @@ class CellMapper:
     Args:
         mapping: The mapping, its preset resolved.
         names: The file's header.
+        unguarded: Whether cells are meant without an apostrophe that guards a formula.
     """
 
-    def __init__(self, mapping: ColumnMapping, names: tuple[str, ...]) -> None:
+    def __init__(self, mapping: ColumnMapping, names: tuple[str, ...], *, unguarded: bool = False) -> None:
         self._mapping = mapping
+        self._unguarded = unguarded
         self._positions = {header_key(name): position for position, name in enumerate(names)}
 
     def cells(self, column: Column, position: int | None, table: pa.Table) -> MappedCells:
@@ -75,12 +78,17 @@ class CellMapper:
             read = self._emptied(read, source.unless, table)
         if source is not None and source.constant is not None:
             return MappedCells(read, read, nothing)
-        cells, bad = _valued(source, read) if source else (read, nothing)
+        cells = self.meant(read)
+        cells, bad = _valued(source, cells) if source else (cells, nothing)
         written = self._rewriter(column, source)
         if written is None:
             return MappedCells(read, cells, bad)
         cells, misfits = written(cells)
         return MappedCells(read, cells, bad | misfits)
+
+    def meant(self, cells: pa.Array) -> pa.Array:
+        """Return the cells of a column without the guard of formulas, where it is to be taken away."""
+        return without_guard(cells) if self._unguarded else cells
 
     def _emptied(self, cells: pa.Array, other: str, table: pa.Table) -> pa.Array:
         position = self._positions.get(header_key(other))

@@ -29,7 +29,10 @@ SENTENCES = {
     "NOT_ALLOWED": "{column} is {found}. It takes: {allowed}.",
     "CONTROL_CHARACTER": "{column} is {found}, with a character that cannot be seen. Remove it.",
     "SPACE_AROUND_KEY": "{column} is {found}. The spaces are kept as part of it: remove them if they do not belong.",
+    "LOOKS_GUARDED": "{column} is {found}. The apostrophe is kept as part of it; if it only guards a formula, as in "
+    "our reports, the connection has to say format.formula_guard: undo.",
 }
+_WARNINGS = ("SPACE_AROUND_KEY", "LOOKS_GUARDED")
 _DATES = ("DATE_UNLIKELY", "EVENT_IN_FUTURE")
 _TOO_OLD = "{column} is {found}, more than {age} before the file was received ({received})."
 
@@ -56,7 +59,7 @@ def usual_severity(code: str, options: ValidationOptions) -> Severity:
     """Return whether a code rejects its row."""
     if code in _DATES:
         return options.unlikely_dates
-    return "warning" if code == "SPACE_AROUND_KEY" else "error"
+    return "warning" if code in _WARNINGS else "error"
 
 
 def shown(cell: str, column: Column) -> str:

@@ -111,7 +111,8 @@ class Validation(Iterator[ValidatedBlock]):
         return FileSuite(self._data_type if self._options.expectations else self._data_type.without_suite())
 
     def _run(self, reader: TableReader) -> Iterator[ValidatedBlock]:
-        checker = RowChecker(self.header, self._data_type, self._options, self._expectations)
+        guard = None if reader.file_format.kind == "xml" else reader.file_format.formula_guard
+        checker = RowChecker(self.header, self._data_type, self._options, self._expectations, formula_guard=guard)
         for block in read_ahead(reader.blocks()):
             for settled in self._orders.settle(checker.check(block)):
                 yield self._measured(settled)

@@ -13,11 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data_connections.catalog import current
 from data_connections.data_types import DataTypes, load_data_types
+from data_connections.formats.formula_guard import guarded
 from data_connections.ledger import Ledger
 from data_connections.queries.not_taken import list_not_taken
 from data_connections.queries.submissions import SubmissionFilter
 from data_connections.queries.submissions import list_submissions as listed
 from data_connections.settings import Settings
+from data_connections.spec import ConnectionSpec, InboundConnection
 from data_connections.steps import approval, manual, replay
 from data_connections.steps.description import described
 from data_connections.steps.sample import check_sample
@@ -120,7 +122,7 @@ def send_file(
 ) -> Taken:
     """Send a file (the body as it is) or rows (JSON) to a connection; it goes through the steps of a run."""
     _runnable(visitor, ledger, name)
-    content = _as_file(request, body)
+    content = _as_file(request, body, current(ledger, name).spec)
 
     def take() -> dict[str, Any]:
         with on_disk(io.BytesIO(content), file_name) as path:
@@ -143,8 +145,9 @@ def check_rows(
 ) -> dict[str, Any]:
     """Say what would become of a file or of rows, and keep nothing."""
     _runnable(visitor, ledger, name)
-    content = io.BytesIO(_as_file(request, body))
-    return check_sample(ledger, current(ledger, name).spec, content, file_name, _known()).as_json()
+    spec = current(ledger, name).spec
+    content = io.BytesIO(_as_file(request, body, spec))
+    return check_sample(ledger, spec, content, file_name, _known()).as_json()
 
 
 @router.get("/submissions/{submission_id}")
@@ -240,7 +243,7 @@ def withdraw_submission(visitor: VisitorDep, ledger: LedgerDep, submission_id: I
     return WithdrawalDone.model_validate(done, from_attributes=True)
 
 
-def _as_file(request: Request, body: bytes) -> bytes:
+def _as_file(request: Request, body: bytes, spec: ConnectionSpec) -> bytes:
     """Return the bytes of the file: the body itself, or the CSV of its JSON rows."""
     if not request.headers.get("content-type", "").startswith("application/json"):
         return body
@@ -252,7 +255,10 @@ def _as_file(request: Request, body: bytes) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    undone = isinstance(spec, InboundConnection) and spec.format.formula_guard == "undo"
+    for row in rows:
+        cells = [_cell(row.get(column)) for column in columns]
+        writer.writerow(map(guarded, cells) if undone else cells)
     return text.getvalue().encode(errors="replace")
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
+from data_connections.formats.formula_guard import guarded
 from data_connections.queries.activity import ActivityFilter, list_activity
 from ui.books import LedgerDep
 from ui.downloads import attachment
@@ -53,10 +54,5 @@ def activity_file(visitor: VisitorDep, ledger: LedgerDep, wanted: Annotated[Acti
     writer.writerow(_COLUMNS)
     for entry in entries[:EXPORTED]:
         values = {**entry, "at": entry["at"].isoformat(), "details": json.dumps(entry["details"], default=str)}
-        writer.writerow([_plain(str(values[column] or "")) for column in _COLUMNS])
+        writer.writerow([guarded(str(values[column] or "")) for column in _COLUMNS])
     return attachment(io.BytesIO(text.getvalue().encode()), "activity.csv")
-
-
-def _plain(cell: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

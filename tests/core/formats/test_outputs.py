@@ -14,12 +14,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from xml.etree import ElementTree
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_connections.errors import ConfigurationError
+from data_connections.formats.formula_guard import guarded, without_guard
 from data_connections.formats.opening import open_rows
 from data_connections.formats.outputs import OutputColumn, Unreadable, open_writer, read_back
 from data_connections.spec import FileFormat, OutputFormat
@@ -158,7 +160,7 @@ def test_parquet_is_typed():
     assert table.column("at").to_pylist()[0] == AT
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "'=", "''@"])
 def test_text_that_a_spreadsheet_would_run_is_guarded_in_delimited_text_alone(start):
     text = start + "cmd|'/C calc'!A0"
     columns = [OutputColumn("name", "text"), OutputColumn("n", "decimal")]
@@ -166,6 +168,13 @@ def test_text_that_a_spreadsheet_would_run_is_guarded_in_delimited_text_alone(st
         ((found, number),) = read(written(output, [(text, Decimal(-5))], columns), output, columns)
         assert found == ("'" + text if output.is_delimited else text)
         assert Decimal(number) == -5
+
+
+@given(st.lists(st.text(st.sampled_from("'=+-@\t\n\uff1da"), max_size=6)))
+def test_what_was_guarded_comes_back_whatever_it_was(texts):
+    cells = pa.array([guarded(text) for text in texts], pa.string())
+    assert without_guard(cells).to_pylist() == texts
+    assert not [cell for cell in cells.to_pylist() if cell.startswith(("=", "+", "-", "@", "\t", "\n", "\uff1d"))]
 
 
 def test_a_name_of_a_column_is_guarded_too():

@@ -155,10 +155,12 @@ CASES = [
     cell("NOT_ALLOWED", "DeviceType", "FRIDGE", "PHONE", "clicks"),
     cell("CONTROL_CHARACTER", "OrderId", "A\x07", "A"),
     cell("SPACE_AROUND_KEY", "OrderId", "A ", "A b"),
+    cell("LOOKS_GUARDED", "OrderId", "'=A", "'A"),
     # headers
     Case("MISSING_COLUMN", without("EventDate"), GOOD),
     rows("DUPLICATE_COLUMN", {"Oid": "A"}, {"Note": "A"}),
     rows("UNKNOWN_COLUMN", {"Colour": "red"}, {"Text1": "red"}),
+    rows("READ_ONLY_COLUMNS", {"State": "PENDING"}, {"CustomerStatus": "NEW"}, "action_modifications"),
     rows("MORE_COLUMNS_THAN_ADVISED", *(dict.fromkeys(map(str, range(n)), "x") for n in (30, 29)), "classifications"),
     rows("ITEM_FORMS_MIXED", {"Sku": "S", "ItemSku1": "S"}, ITEM),
     rows("TOO_MANY_ITEMS", {"ItemSku1001": ""}, {"ItemSku1000": ""}),

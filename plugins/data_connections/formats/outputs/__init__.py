@@ -3,7 +3,6 @@
 from data_connections.formats.outputs.column import ColumnType, OutputColumn
 from data_connections.formats.outputs.reading import Unreadable, read_back
 from data_connections.formats.outputs.row_writer import RowWriter
-from data_connections.formats.outputs.text import guarded
 from data_connections.formats.outputs.writing import open_writer
 
-__all__ = ["ColumnType", "OutputColumn", "RowWriter", "Unreadable", "guarded", "open_writer", "read_back"]
+__all__ = ["ColumnType", "OutputColumn", "RowWriter", "Unreadable", "open_writer", "read_back"]

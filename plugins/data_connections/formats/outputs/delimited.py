@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from data_connections.errors import ConfigurationError
 from data_connections.formats.csv_writer import ROW_END, encode_rows
+from data_connections.formats.formula_guard import guarded
 from data_connections.formats.outputs.column import OutputColumn
 from data_connections.formats.outputs.row_writer import RowWriter
-from data_connections.formats.outputs.text import guarded, plain_text
+from data_connections.formats.outputs.text import plain_text
 from data_connections.spec.output_format import DELIMITERS, OutputFormat
 from data_connections.spec.trailer import Trailer, added
 

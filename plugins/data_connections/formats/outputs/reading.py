@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 
 import pyarrow as pa
 
+from data_connections.formats.formula_guard import guarded
 from data_connections.formats.outputs.column import OutputColumn
-from data_connections.formats.outputs.text import guarded
 from data_connections.formats.outputs.trailing_line import TrailingLine
 from data_connections.formats.outputs.xml_rows import ROOT, ROW
 from data_connections.spec.output_format import DELIMITERS, OutputFormat

@@ -1,17 +1,10 @@
-"""Values as text: numbers exact, dates and instants in ISO 8601, and text that no spreadsheet takes for a formula."""
+"""Values as text: numbers exact, dates and instants in ISO 8601."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-
-def guarded(text: str) -> str:
-    """Return ``text``, with an apostrophe before it where a spreadsheet would run it as a formula."""
-    return "'" + text if text.startswith(_FORMULA) else text
 
 
 def plain_text(value: object, zone: ZoneInfo) -> str:
