@@ -7,9 +7,12 @@ import io
 from datetime import date
 from typing import Any
 
+from data_connections.catalog import current
 from data_connections.reports import Layout, Parameters, load_reports, write_checked
 from data_connections.settings import PROJECT
 from data_connections.spec import OutputFormat
+from data_connections.steps.job import builtin_data_types
+from data_connections.steps.sample import check_sample
 from fixtures.desk import Desk, table
 
 ORDERS = "CampaignId,ActionTrackerId,EventDate,OrderId,CurrencyCode,Amount,MediaPartnerId"
@@ -56,10 +59,18 @@ def test_every_order_is_found_again_whatever_its_number_begins_with(desk: Desk) 
 
 def test_rejected_rows_keep_the_guard_so_that_the_corrected_file_finds_them(desk: Desk) -> None:
     opened(desk)
-    done = modify(desk, edited(desk, ActionId="", Amount="x", Reason="OTHER"), format={"formula_guard": "undo"})
+    done = modify(
+        desk,
+        edited(desk, ActionId="", Amount="x", Reason="OTHER"),
+        format={"formula_guard": "undo", "delimiter": "comma"},
+    )
     assert done["rejected"] == len(ODD)
     [rejects] = [content for name, content in desk.results(done).items() if name.endswith(".csv")]
-    again = modify(desk, rejects.decode().replace(",x,", ",8.00,"), format={"formula_guard": "undo"})
+    corrected = rejects.decode().replace(",x,", ",8.00,")
+    spec = current(desk.ledger, "changes").spec
+    checked = check_sample(desk.ledger, spec, io.BytesIO(corrected.encode()), "c.csv", builtin_data_types())
+    assert checked.totals.accepted == len(ODD)
+    again = modify(desk, corrected, format={"formula_guard": "undo"})
 
     assert again["accepted"] == len(ODD)
     assert {amount for _, _, amount, _ in desk.actions()} == {8}

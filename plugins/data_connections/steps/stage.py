@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from psycopg import sql
 
-from data_connections.data_types import DataType, header_key
+from data_connections.data_types import DataType
 from data_connections.errors import FileRefused, SealBroken
 from data_connections.formats import TableReader
 from data_connections.landing import Landing
@@ -24,11 +24,10 @@ from data_connections.spec.file_format import FileFormat
 from data_connections.steps.job import Job
 from data_connections.steps.vanished import vanished_columns
 from data_connections.steps.vouched import compare_rows
-from data_connections.validation import REJECTS_COLUMNS, Finding, Totals, ValidatedBlock, Validation
+from data_connections.validation import Finding, Totals, ValidatedBlock, Validation
 from data_connections.validation.file_suite import FileSuite, FileSuiteResult, evaluate_in_postgres
 from data_connections.validation.opening import open_table
-
-HEAD = 64 * 1024
+from data_connections.validation.returned import format_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
             "(CONNECTIONS_KEEP_ORIGINALS). Send the file again."
         )
     with landing.open(key) as beginning:
-        file_format = FileFormat() if _is_rejects_file(beginning.read(HEAD)) else job.file_format
+        file_format = format_of(beginning, job.file_format)
     source = landing.open_verified(key)
     try:
         name, most = job.submission.file_name, job.spec.limits.max_bytes
@@ -66,19 +65,6 @@ def open_original(landing: Landing, job: Job) -> tuple[BinaryIO, TableReader]:
     except BaseException:
         source.close()
         raise
-
-
-def _is_rejects_file(head: bytes) -> bool:
-    """Whether a file begins with a header that has all the columns that our rejects files add."""
-    first = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", errors="replace")
-    line = first.lstrip("\ufeff").split("\n", 1)[0]
-    cells = {header_key(cell.strip().strip('"')) for cell in _split(line)}
-    return {header_key(name) for name in REJECTS_COLUMNS} <= cells
-
-
-def _split(line: str) -> list[str]:
-    delimiter = max(",;\t|", key=line.count)
-    return line.split(delimiter)
 
 
 def stage(ledger: Ledger, landing: Landing, job: Job) -> Staged:

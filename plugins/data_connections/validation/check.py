@@ -17,6 +17,7 @@ from data_connections.validation.copies import Copies, CopyWriters
 from data_connections.validation.hashed_bytes import HashedBytes
 from data_connections.validation.opening import open_table
 from data_connections.validation.outcomes import Finding, Totals, ValidationOptions
+from data_connections.validation.returned import format_of
 from data_connections.validation.validated import Review, Validation
 
 ERRORS_SHOWN = 1000
@@ -167,6 +168,7 @@ def check_file(
     empty = CheckReport(data_type.name, shown_name, received_at)
     with ExitStack() as stack:
         stream = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+        declared = _format_of(stream, (file_format or FileFormat()).over(data_type.format))
         if review is not None:
             hashed = HashedBytes(stream)
             review.begin(hashed.sha256)
@@ -176,7 +178,7 @@ def check_file(
             reader = open_table(
                 stream,
                 data_type,
-                (file_format or FileFormat()).over(data_type.format),
+                declared,
                 options.mapping,
                 name=Path(shown_name).name,
                 most=most,
@@ -186,6 +188,15 @@ def check_file(
             return replace(empty, file_error=refused)
         writers.publish()
     return report if review is None else _with_review(report, review)
+
+
+def _format_of(stream: BinaryIO, declared: FileFormat) -> FileFormat:
+    if not stream.seekable():
+        return declared
+    beginning = stream.tell()
+    found = format_of(stream, declared)
+    stream.seek(beginning)
+    return found
 
 
 def _with_review(report: CheckReport, review: LedgerSays) -> CheckReport:
