@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from data_connections.reports import Layout, Parameters, load_reports, write_checked
+from data_connections.settings import PROJECT
 from data_connections.steps.held_rows import retry_held
 from fixtures.desk import RECEIVED, Desk, table
 
@@ -60,6 +63,26 @@ def test_a_modification_waits_for_its_order_and_is_applied_with_it(shop: Desk) -
         (8, 7, first["id"]),
         (7, 6, second["id"]),
     ]
+
+
+def test_changes_count_in_the_order_in_which_they_were_made_whenever_they_were_received(shop: Desk) -> None:
+    """So that reports of days gone by add up: no change before its order, none before the one that it follows."""
+    day = timedelta(days=1)
+    change(shop, "2001,A,8.00,EUR,OTHER", "2001,B,,EUR,APPROVED", received_at=RECEIVED)
+    shop.submit(table(ORDERS, order("A", "10.00"), order("B", "5.00")), received_at=RECEIVED + 2 * day)
+    change(shop, "2001,A,6.00,EUR,OTHER", received_at=RECEIVED + 5 * day)
+    change(shop, "2001,A,4.00,EUR,OTHER", received_at=RECEIVED + 4 * day)
+
+    changes = shop.ledger.all("select new_amount, received_at from action_update order by id")
+    assert [(int(row["new_amount"]), row["received_at"] - RECEIVED) for row in changes] == [
+        (8, 2 * day), (5, 2 * day), (6, 5 * day), (4, 5 * day)
+    ]  # fmt: skip
+    assert shop.ledger.one("select locked_at from action where order_id = 'B'") == {"locked_at": RECEIVED + 2 * day}
+    reports = load_reports(PROJECT / "include")
+    for name in ("performance_by_day", "action_listing", "action_updates", "month_statement"):
+        for number in range(7):
+            at = (RECEIVED + number * day).date()
+            write_checked(shop.ledger, Layout.of(reports[name]), Parameters(at, at, date_basis="updated"), io.BytesIO())
 
 
 def test_what_is_held_never_overwrites_what_came_later(shop: Desk) -> None:

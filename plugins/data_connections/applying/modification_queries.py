@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+COUNTS_AT = "greatest({received_at}, a.received_at, a.updated_at, a.locked_at)"
+"""When a change counts: when it was received, but not before its action and what happened to that earlier, so that
+months gone by stay as they were reported, in whatever order files were applied."""
 _INSTRUCTION = """
     s.line, {sku} as sku, {category} as category, {amount} as given_amount, {quantity}::numeric as given_quantity,
     {customer_status} as given_status, {reason} as reason, {disposition_code} as disposition,
     null::integer as item_number, a.id as action_id, a.occurrence, a.event_type_id, a.partner_id, a.event_at,
     a.currency, a.state, a.amount, a.payout, a.term_id, a.locks_at, a.locked_by, a.modifications, a.updated_by,
-    {status_before} as customer_status,
+    {counts_at} as counts_at, {status_before} as customer_status,
     coalesce(r.effect, case when upper({reason}) = 'APPROVED' then 'approve'
                             when upper({reason}) = any({reasons}) then 'modify' end) as reason_effect,
     coalesce(d.effect, case when upper({disposition_code}) = 'APPROVED' then 'approve'

@@ -260,7 +260,7 @@ with written as (
         action_id, kind, received_at, submission_id, line, reason, disposition, old_state, new_state, old_amount,
         new_amount, old_payout, new_payout, old_customer_status, new_customer_status, given_amount, given_quantity,
         term_id, currency)
-    select s.action_id, s.kind, {received_at}, {submission}, s.line, l.reason, l.disposition, s.old_state, s.new_state,
+    select s.action_id, s.kind, l.counts_at, {submission}, s.line, l.reason, l.disposition, s.old_state, s.new_state,
            s.old_amount, s.new_amount, s.old_payout, s.new_payout, s.old_status, s.new_status, l.given_amount,
            l.given_quantity, s.term_id, l.currency
     from step s join located l on l.line = s.line where s.code is null order by s.line
@@ -284,8 +284,8 @@ select distinct on (s.action_id) s.* from step s where s.code is null order by s
 WRITE_ACTIONS = """
 update action a
 set state = s.new_state, amount = s.new_amount, payout = s.new_payout, modifications = s.modifications,
-    updated_at = {received_at}, updated_by = {submission}, term_id = s.term_id, locked_by = s.locked_by,
-    locked_at = case when s.locked_by is null then null else coalesce(a.locked_at, {received_at}) end,
+    updated_at = {counts_at}, updated_by = {submission}, term_id = s.term_id, locked_by = s.locked_by,
+    locked_at = case when s.locked_by is null then null else coalesce(a.locked_at, {counts_at}) end,
     extra = case when s.new_status is distinct from {status_before}
                  then coalesce(a.extra, jsonb_build_object()) || jsonb_build_object('CustomerStatus', s.new_status)
                  else a.extra end

@@ -71,7 +71,7 @@ def _statements(connection: LedgerConnection, application: Application) -> State
     fields = {column.field: application.field(column.name) for column in application.data_type.columns}
     status = "a.extra ->> 'CustomerStatus'" if application.has("CustomerStatus") else "null::text"
     program = connection.execute(b"select id from program where key = %s", [application.program]).fetchone()
-    return Statements(
+    run = Statements(
         connection,
         {
             **fields,
@@ -88,6 +88,8 @@ def _statements(connection: LedgerConnection, application: Application) -> State
             "until_it_comes": sql.Literal(" The row waits for it."),
         },
     )
+    run.fill(counts_at=queries.COUNTS_AT)
+    return run
 
 
 def _locate(run: Statements, application: Application) -> None:

@@ -111,14 +111,14 @@ _REVERSE_ITEMS = b"""
 _UNDO_ACTIONS = b"""
     update action a
     set state = p.old_state, amount = p.old_amount, payout = p.old_payout,
-        updated_at = before.received_at, updated_by = before.submission_id,
+        updated_at = %(now)s, updated_by = before.submission_id,
         withdrawn_at = case when p.made then %(now)s end,
         extra = case when p.old_customer_status is distinct from p.new_customer_status
                      then nullif(jsonb_strip_nulls(coalesce(a.extra, '{}')
                                  || jsonb_build_object('CustomerStatus', p.old_customer_status)), '{}')
                      else a.extra end
     from undoing p left join lateral (
-        select u.received_at, u.submission_id from action_update u
+        select u.submission_id from action_update u
         where u.action_id = p.action_id and u.id < p.first_update and u.submission_id is not null
           and not exists (select from action_update x where x.withdraws_id = u.id)
         order by u.id desc limit 1
