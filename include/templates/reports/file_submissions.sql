@@ -1,6 +1,7 @@
 select
     submission.id as "SubmissionId",
     connection.name as "Connection",
+    connection_program.program as "Program",
     submission.file_name as "FileName",
     submission.data_type as "DataType",
     submission.received_at as "ReceivedDate",
@@ -15,6 +16,11 @@ select
     submission.finished_at as "CompletionDate"
 from submission
 join connection on connection.id = submission.connection_id
-where (submission.received_at at time zone coalesce(%(time_zone)s, 'UTC'))::date
-    between %(date_from)s and %(date_to)s
+left join connection_program on (connection_program.connection_id, connection_program.revision)
+    = (submission.connection_id, submission.revision)
+left join program on program.key = connection_program.program
+where (%(program)s::text is null or connection_program.program = %(program)s)
+    and (case %(date_basis)s::text when 'updated' then submission.finished_at else submission.received_at end
+        at time zone coalesce(%(time_zone)s, program.time_zone, 'UTC'))::date
+        between %(date_from)s and %(date_to)s
 order by submission.id

@@ -117,10 +117,13 @@ def names_used(connection: LedgerConnection, connection_id: int, business_date: 
 
 
 def last_day_sent(connection: LedgerConnection, connection_id: int, *, before: date) -> date | None:
-    """Return the last day of the latest delivery that got through, among those of business dates before ``before``."""
+    """Return the last day that got through, with deliveries of business dates before ``before``.
+
+    Days that were sent before they were over do not count: what came later is still to be sent.
+    """
     row = connection.execute(
         """
-        select max(last_date) as day from delivery
+        select max(case when note is null then last_date else business_date - 1 end) as day from delivery
         where connection_id = %s and business_date < %s and state = 'delivered'
         """,
         [connection_id, before],

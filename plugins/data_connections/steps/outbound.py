@@ -127,18 +127,23 @@ def fail_run(ledger: Ledger, run_id: int, reason: str) -> None:
 
 def _before_active_from(ledger: Ledger, run: PinnedRun, spec: OutboundConnection, days: BusinessDays) -> str | None:
     """Return why a scheduled run sends nothing: its days lie before the first one that was asked for."""
-    if spec.active_from is not None:
-        first, reason = spec.active_from, "its active_from"
-    else:
-        with ledger.connect() as connection:
-            since = outbound_runs.first_own_instant(connection, run.connection_id)
-        first, reason = since.astimezone(ZoneInfo(spec.time_zone)).date(), "the day it began to run by itself"
+    first = _first_own_day(ledger, run, spec)
+    reason = "its active_from" if spec.active_from else "the day it began to run by itself"
     if days.last >= first:
         return None
     return (
         f"Nothing was sent: {days} is before {first}, {reason}. To send it all the same, start a run by hand with the "
         f"parameter business_date={days.first}."
     )
+
+
+def _first_own_day(ledger: Ledger, run: PinnedRun, spec: OutboundConnection) -> date:
+    """Return the first day that a connection sends by itself."""
+    if spec.active_from is not None:
+        return spec.active_from
+    with ledger.connect() as connection:
+        since = outbound_runs.first_own_instant(connection, run.connection_id)
+    return since.astimezone(ZoneInfo(spec.time_zone)).date()
 
 
 def _sent_before_restore(ledger: Ledger, run: PinnedRun, days: BusinessDays) -> str | None:
@@ -247,7 +252,8 @@ def _reach_back(ledger: Ledger, run: PinnedRun, spec: OutboundConnection, days: 
     if spec.covers.since_last_delivery:
         with ledger.connect() as connection:
             sent = deliveries.last_day_sent(connection, run.connection_id, before=days.first)
-        first = min(sent + timedelta(days=1), days.first) if sent else days.first
+        since = sent + timedelta(days=1) if sent else _first_own_day(ledger, run, spec)
+        first = min(since, days.first)
     return max(first, min(spec.active_from, days.first)) if spec.active_from else first
 
 

@@ -217,11 +217,38 @@ def test_file_submissions(books: Ledger) -> None:
             "update submission"
             " set received_at = '2026-11-30 23:59Z', rows = 5, accepted = 3, rejected = 1, duplicate = 1"
         )
-    columns = ("Connection", "FileName", "State", "TotalRecords", "Accepted", "Rejected", "Duplicate", "Held")
-    assert lines(books, "file_submissions", NOVEMBER, *columns) == [
-        ["books", "books.csv", "applied", "5", "3", "1", "1", "0"]
+        connection.execute(
+            """insert into connection (id, name, managed_by, revision) overriding system value
+               values (77, 'theirs', 'test', 1)"""
+        )
+        connection.execute(
+            """insert into connection_revision (connection_id, number, spec, hash, created_by)
+               select id, 1, jsonb_build_object('program', case id when 77 then 'other' else 'acme' end), '', 'test'
+               from connection;
+               insert into submission (connection_id, revision, number, origin, file_name, received_at, state,
+                                       data_type, finished_at)
+               values (77, 1, 1, 'manual', 'theirs.csv', '2026-11-30 23:59Z', 'applied', 'clicks',
+                       '2026-12-02 10:00Z')"""
+        )
+    columns = (
+        "Connection",
+        "Program",
+        "FileName",
+        "State",
+        "TotalRecords",
+        "Accepted",
+        "Rejected",
+        "Duplicate",
+        "Held",
+    )
+    december = Parameters(date(2026, 12, 1), date(2026, 12, 2))
+    assert lines(books, "file_submissions", NOVEMBER, *columns) == []
+    assert lines(books, "file_submissions", replace(december, program="acme"), *columns) == [
+        ["books", "acme", "books.csv", "applied", "5", "3", "1", "1", "0"]
     ]
-    assert lines(books, "file_submissions", Parameters(date(2026, 12, 1), date(2026, 12, 1))) == []
+    assert lines(books, "file_submissions", replace(NOVEMBER, program="other"), "FileName") == [["theirs.csv"]]
+    assert lines(books, "file_submissions", december, "FileName") == [["books.csv"]]
+    assert lines(books, "file_submissions", replace(december, date_basis="updated"), "FileName") == [["theirs.csv"]]
 
 
 def test_clicks_of_a_day(books: Ledger) -> None:
@@ -273,19 +300,28 @@ def test_the_whole_catalog(books: Ledger) -> None:
 def test_campaign_performance(books: Ledger) -> None:
     with books.connect() as connection:
         connection.execute(
-            """insert into campaign_metric (program_id, dataset, date, tracking_code, cart_adds, orders, price,
-                                            received_at, submission_id, line) values
-               (1000, 'm', '2026-11-02 12:00Z', 'spring', 4, 2, 19.90, now(), 1, 1),
-               (1000, 'm', '2026-11-03 12:00Z', 'spring', 1, null, 0.10, now(), 1, 2),
-               (1000, 'm', '2026-12-03 12:00Z', 'spring', 9, 9, 9, now(), 1, 3),
-               (1000, 'm', '2026-11-03 12:00Z', null, 5, 5, 5, now(), 1, 4);
+            """insert into campaign_metric (program_id, dataset, received_at, submission_id, line, date, tracking_code,
+                                            cart_opens, cart_adds, orders, price, extra)
+               select 1000, 'm', now(), 1, row_number() over (), day::timestamptz, code, opens, adds, orders, price,
+                      events::jsonb
+               from (values
+                   ('2026-11-02 12:00Z', 'spring', null, 4, 2, 19.90, '{"Event 2": 420.0, "Evar 1": "x"}'),
+                   ('2026-11-03 12:00Z', 'spring', 3, 1, null, 0.10, '{"Event 2": 5.5, "Event 10": 1}'),
+                   ('2026-12-03 12:00Z', 'spring', 9, 9, 9, 9, '{"Event 2": 9}'),
+                   ('2026-11-03 12:00Z', null, 5, 5, 5, 5, null),
+                   ('2026-11-03 12:00Z', 'winter', null, 7, null, null, null)
+               ) as m (day, code, opens, adds, orders, price, events);
                insert into classification (program_id, dataset, key, classifications, received_at, submission_id, line)
-               values (1000, 'k', 'spring', '{"Campaign": "Spring sale"}', now(), 1, 1)"""
+               values (1000, 'k', 'spring', '{"Campaign": "Spring sale"}', now(), 1, 1);
+               update action set currency = 'USD', extra = '{"SharedId": "spring"}' where order_id = 'o-6'"""
         )
-    columns = ("TrackingCode", "Classifications", "Currency", "CartAdds", "Orders", "Price", "Actions", "Revenue")
-    assert lines(books, "campaign_performance", NOVEMBER, *columns) == [
-        ["spring", '{"Campaign": "Spring sale"}', "", "5", "2", "20.00", "", ""],
-        ["spring", '{"Campaign": "Spring sale"}', "EUR", "", "", "", "1", "50"],
+    columns = ("TrackingCode", "Classifications", "Currency", "CartOpens", "CartAdds", "Orders", "Price", "Events")
+    events = '{"Event 2": 425.5, "Event 10": 1}'
+    spring = ["spring", '{"Campaign": "Spring sale"}']
+    assert lines(books, "campaign_performance", NOVEMBER, *columns, "Actions", "Revenue", "ActionCost") == [
+        [*spring, "EUR", "3", "5", "2", "20", events, "1", "50", "5"],
+        [*spring, "USD", "", "", "", "", "", "1", "11", ""],
+        ["winter", "", "EUR", "", "7", "", "", "", "0", "0", ""],
     ]
 
 
@@ -332,12 +368,25 @@ def test_cart_abandonment(hits: Ledger) -> None:
     assert [row[0] for row in lines(hits, "segment_cart_abandonment", two_days, "VisitorId")] == ["dan"]
 
 
+def test_who_buys_under_the_other_of_two_names_abandoned_nothing(books: Ledger) -> None:
+    hits = HITS.replace("'anna', null, null, ';hat;1;20'", "null, 'r-9', null, ';hat;1;20'")
+    with books.connect() as connection:
+        connection.execute(hits)
+    visitors = lines(books, "segment_cart_abandonment", DAY, "VisitorId")
+    assert visitors == [["anna"], ["ben"], ["dan"]]
+    with books.connect() as connection:
+        connection.execute("update web_hit set recipient_id = 'r-9' where line = 1")
+    assert lines(books, "segment_cart_abandonment", DAY, "VisitorId") == [["ben"], ["dan"]]
+
+
 def test_purchases_count_once_for_all_visitors(hits: Ledger) -> None:
-    columns = ("VisitorId", "PurchaseId", "ProductId", "Category", "Quantity", "Revenue")
+    columns = ("VisitorId", "PurchaseId", "ProductId", "Category", "Quantity", "Revenue", "Currency")
+    with hits.connect() as connection:
+        connection.execute("update web_hit set currency = 'GBP' where line = 7")
     assert lines(hits, "segment_purchases", DAY, *columns) == [
-        ["anna", "A1", "hat", "", "1", "20"],
-        ["dan", "12345678901234567890", "bag", "x", "2", "50"],
-        ["dan", "12345678901234567890", "hat", "", "1", "9.5"],
+        ["anna", "A1", "hat", "", "1", "20", "EUR"],
+        ["dan", "12345678901234567890", "bag", "x", "2", "50", "GBP"],
+        ["dan", "12345678901234567890", "hat", "", "1", "9.5", "GBP"],
     ]
 
 

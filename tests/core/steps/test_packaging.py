@@ -264,6 +264,21 @@ def test_a_report_can_go_on_where_the_last_delivery_ended(outbound: Outbound) ->
     assert outbound.all_steps(date(2026, 6, 9))["date_from"] == "2026-06-07", "run again, it is the same report"
 
 
+def test_what_was_sent_before_it_was_over_is_sent_again(outbound: Outbound) -> None:
+    outbound.applied(covers={"since_last_delivery": True})
+    assert outbound.all_steps(date(2026, 6, 8))["date_from"] == "2026-06-08"
+    outbound.all_steps(date(2026, 6, 9), now=datetime(2026, 6, 9, 10, tzinfo=UTC))
+    assert outbound.all_steps(DAY)["date_from"] == "2026-06-09"
+
+
+def test_days_that_failed_before_the_first_delivery_are_not_lost(outbound: Outbound) -> None:
+    outbound.applied(covers={"since_last_delivery": True})
+    outbound.ledger.all("update connection set created_at = '2026-06-07 22:00Z' returning 1")
+    outbound.ledger.all("update connection_revision set created_at = '2026-06-07 22:00Z' returning 1")
+    outbound.export(date(2026, 6, 8))
+    assert outbound.all_steps(DAY)["date_from"] == "2026-06-08"
+
+
 def test_a_connection_chooses_the_date_that_counts(outbound: Outbound) -> None:
     outbound.applied(covers={"date_basis": "locked", "days_again": 1}, packaging={"manifest": True})
     outbound.ledger.all(

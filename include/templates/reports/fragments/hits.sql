@@ -9,7 +9,7 @@ hit as (
         web_hit.visitor_id,
         web_hit.recipient_id,
         web_hit.message_id,
-        web_hit.currency,
+        coalesce(web_hit.currency, program.currency) as currency,
         web_hit.purchase_id,
         web_hit.events,
         coalesce(web_hit.visitor_id, web_hit.recipient_id) as person

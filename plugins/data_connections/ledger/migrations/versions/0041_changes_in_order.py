@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0041"
+down_revision = "0040"
 
 
 def upgrade() -> None:
@@ -21,5 +21,6 @@ def upgrade() -> None:
         from (select action_id, max(received_at) as at from action_update group by action_id) c
         where c.action_id = a.id and a.updated_at < c.at;
         update action set locked_at = received_at where locked_at < received_at;
+        truncate month_sum, month_sum_mark;
         """
     )
