@@ -5,8 +5,12 @@ Submissions, deliveries, hashes, business keys and totals stay for ever: by them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
+
+from psycopg.rows import class_row
 
 from data_connections.ledger.database import LedgerConnection
 
@@ -36,8 +40,23 @@ HISTORY = {
 ACTIVITY = "delete from activity where at < %(before)s"
 
 
-def release_originals(connection: LedgerConnection, before: datetime) -> list[tuple[str, int]]:
-    """Forget where the originals of submissions lie that were done with before an instant; return keys and sizes."""
+@dataclass(frozen=True)
+class ReleasedFile:
+    """A kept file that the ledger has let go of, and that is to be deleted where nothing else refers to it.
+
+    Attributes:
+        key: Where it lies in the landing area.
+        kind: Whether it came in or went out.
+        size: Bytes.
+    """
+
+    key: str
+    kind: Literal["originals", "sent"]
+    size: int
+
+
+def release_originals(connection: LedgerConnection, before: datetime) -> None:
+    """Forget where originals lie whose submissions were done with before an instant, and note them as released."""
     rows = connection.execute(
         f"""
         with old as ({_ORIGINALS} for update of s skip locked)
@@ -47,11 +66,11 @@ def release_originals(connection: LedgerConnection, before: datetime) -> list[tu
         {"before": before},
     ).fetchall()
     messages = [(row["message_key"], 0) for row in rows if row["message_key"]]
-    return [*((row["landing_key"], row["size"]) for row in rows), *messages]
+    _note_released(connection, "originals", [*((row["landing_key"], row["size"]) for row in rows), *messages])
 
 
-def release_sent(connection: LedgerConnection, before: datetime) -> list[tuple[str, int]]:
-    """Note that the files of deliveries that ended before an instant are deleted; return keys and sizes."""
+def release_sent(connection: LedgerConnection, before: datetime) -> None:
+    """Note that the files of deliveries that ended before an instant are deleted, and as released."""
     rows = connection.execute(
         f"""
         with old as ({_SENT} for update of f skip locked)
@@ -62,7 +81,29 @@ def release_sent(connection: LedgerConnection, before: datetime) -> list[tuple[s
         {"before": before},
     ).fetchall()
     contents = [(row["content_key"], 0) for row in rows if row["content_key"]]
-    return [*((row["landing_key"], row["size"]) for row in rows), *contents]
+    _note_released(connection, "sent", [*((row["landing_key"], row["size"]) for row in rows), *contents])
+
+
+def _note_released(connection: LedgerConnection, kind: str, files: Sequence[tuple[str, int]]) -> None:
+    connection.execute(
+        """
+        insert into released_file (key, kind, size)
+        select distinct on (key) key, %s, size from unnest(%s::text[], %s::bigint[]) as file (key, size)
+        on conflict do nothing
+        """,
+        [kind, [key for key, _ in files], [size for _, size in files]],
+    )
+
+
+def released(connection: LedgerConnection) -> list[ReleasedFile]:
+    """Return what was released and not deleted yet, by this clean-up or by earlier ones that did not come so far."""
+    with connection.cursor(row_factory=class_row(ReleasedFile)) as cursor:
+        return cursor.execute("select key, kind, size from released_file order by key").fetchall()
+
+
+def settle_released(connection: LedgerConnection, keys: Collection[str]) -> None:
+    """Note that released files are gone, or are referred to again."""
+    connection.execute("delete from released_file where key = any(%s)", [list(keys)])
 
 
 def unused(connection: LedgerConnection, keys: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -33,8 +34,9 @@ class Cleaned:
 def clean_up(ledger: Ledger, landing: Landing, keep: Keep, now: datetime, *, dry_run: bool = False) -> Cleaned:
     """Delete what is older than ``keep`` says, and return what went.
 
-    The ledger forgets a kept file first, and the file goes only when nothing refers to it then; so a replay that
-    begins at the same time either keeps the file or is refused.
+    The ledger lets go of a kept file first, and the file goes only when nothing refers to it then; so a replay that
+    begins at the same time either keeps the file or is refused. What it let go of stays noted until the file is gone,
+    so that the next clean-up goes on where one died.
 
     Args:
         ledger: The ledger.
@@ -46,30 +48,34 @@ def clean_up(ledger: Ledger, landing: Landing, keep: Keep, now: datetime, *, dry
     Raises:
         LedgerUnavailable: The ledger does not answer.
     """
-    released: dict[str, list[tuple[str, int]]] = {}
     rows: dict[str, int] = {}
     with ledger.connect() as connection:
         if keep.originals:
-            released["originals"] = retention.release_originals(connection, now - keep.originals)
+            retention.release_originals(connection, now - keep.originals)
         if keep.sent:
-            released["sent"] = retention.release_sent(connection, now - keep.sent)
+            retention.release_sent(connection, now - keep.sent)
         if keep.history:
             for name, statement in retention.HISTORY.items():
                 rows[name] = retention.delete(connection, statement, now - keep.history)
         if keep.activity:
             rows["activity"] = retention.delete(connection, retention.ACTIVITY, now - keep.activity)
-        sizes = {key: size for files in released.values() for key, size in files}
-        gone = set(retention.unused(connection, list(sizes)))
+        released = {file.key: file for file in retention.released(connection)}
+        gone = set(retention.unused(connection, list(released)))
         if dry_run:
             connection.rollback()
     if not dry_run:
-        gone = _delete_files(ledger, landing, sorted(gone), now)
-    counts = {name: len({key for key, _ in files} & gone) for name, files in released.items()}
+        gone = _delete_files(ledger, landing, list(released), now)
+    kinds = {"originals": keep.originals, "sent": keep.sent}
+    counts = Counter({kind: 0 for kind, kept_for in kinds.items() if kept_for})
+    counts.update(released[key].kind for key in gone)
     entries = journal.shorten(landing, (now - keep.journal).date(), dry_run=dry_run) if keep.journal else 0
-    return Cleaned(counts, sum(sizes[key] for key in gone), rows, entries)
+    return Cleaned(dict(counts), sum(released[key].size for key in gone), rows, entries)
 
 
 def _delete_files(ledger: Ledger, landing: Landing, keys: list[str], now: datetime) -> set[str]:
     with ledger.connect() as connection:
-        left = retention.unused(connection, keys)
-    return {key for key in left if landing.delete(key, before=now - _FRESH)}
+        unused = set(retention.unused(connection, keys))
+    gone = {key for key in keys if key in unused and landing.delete(key, before=now - _FRESH)}
+    with ledger.connect() as connection:
+        retention.settle_released(connection, gone | (set(keys) - unused))
+    return gone

@@ -92,6 +92,24 @@ def test_a_file_that_comes_again_while_it_is_cleaned_up_stays(desk: Desk) -> Non
     assert kept(desk) == 1
 
 
+def test_what_a_clean_up_that_died_had_not_deleted_is_deleted_by_the_next(desk: Desk) -> None:
+    done = desk.submit(orders("A"))
+    originals = desk.folder.parent / "landing" / "originals"
+    away = originals.rename(originals.with_name("away"))
+    originals.write_text("the disk is away")
+    with pytest.raises(NotADirectoryError):
+        cleaned(desk)
+    assert desk.ledger.one("select landing_key from submission")["landing_key"] is None
+    originals.unlink()
+    away.rename(originals)
+    assert kept(desk) == 1
+
+    found = cleaned(desk)
+
+    assert (found.files["originals"], found.bytes, kept(desk)) == (1, done["size"], 0)
+    assert cleaned(desk).files["originals"] == 0
+
+
 def test_history_and_activity_go_by_their_own_settings(desk: Desk) -> None:
     done = desk.submit(table(HEADER, "1000,2001,2026-02-20T10:00:00Z,A,oops"))
     with desk.ledger.connect() as connection:
