@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, get_parsing_context
+from airflow.sdk import DAG, get_parsing_context
 
 from dag_factory.pools import pool_of
+from dag_factory.upkeep import upkeep_dag
 from data_connections.catalog import load_for_generation
 from data_connections.errors import ConfigurationError
 from data_connections.settings import Settings
@@ -25,18 +26,8 @@ def endpoint_dag() -> DAG | None:
     """
     if get_parsing_context().dag_id not in (None, DAG_ID):
         return None
-    with DAG(
-        dag_id=DAG_ID,
-        description="Looks at each partner's server once a day: login, host key or certificate, folder.",
-        doc_md=__doc__,
-        schedule=CronDataIntervalTimetable("40 4 * * *", timezone="UTC"),
-        start_date=datetime(2024, 1, 1, tzinfo=UTC),
-        catchup=False,
-        max_active_runs=1,
-        is_paused_upon_creation=False,
-        tags=["maintenance"],
-        default_args={"owner": "connections", "execution_timeout": timedelta(minutes=30)},
-    ) as dag:
+    what = "Looks at each partner's server once a day: login, host key or certificate, folder."
+    with upkeep_dag(DAG_ID, "40 4 * * *", what, __doc__, execution_timeout=timedelta(minutes=30)) as dag:
         forget = ForgetLooks(task_id="forget_looks", trigger_rule="all_done")
         for pool, names in _connections_by_pool().items():
             look = LookAtEndpoints(
