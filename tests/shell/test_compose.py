@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shlex
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +15,12 @@ import httpx
 import psycopg
 import pytest
 
-from data_connections.postgres.account import server_account
-from data_connections.settings import PROJECT
-from fixtures.compose import POSTGRES, SERVICES, WORKERS, ComposeProcesses, prepared, started
-from fixtures.servers import folder_for, missing_server
+from fixtures.compose import POSTGRES, SERVICES, WORKERS, ComposeProcesses, started
+from fixtures.compose_talk import SPEC, address, booked, connections, folders, ledger, orders, passwords, wait_for
+from fixtures.servers import missing_server
 from local_stack.partner_sftp import PartnerServer
 
 ROWS = 20_000
-PATIENCE = 240
-SPEC = """program: acme
-data_type: conversions
-direction: inbound
-method: sftp
-credentials: partner
-schedule: on request
-arrival: {{wait: 3, look_every: 0.5}}
-details: {{host: 127.0.0.1, port: {port}, folder: /in, file_pattern: "*.csv", result_folder: /results}}
-"""
 HOSTED = """program: acme
 data_type: conversions
 direction: inbound
@@ -44,7 +30,6 @@ schedule: on request
 arrival: {wait: 3, look_every: 0.5}
 details: {folder: /, file_pattern: "*.csv"}
 """
-HEADER = "CampaignId,ActionTrackerId,EventDate,OrderId,Amount,CurrencyCode\n"
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +48,6 @@ def compose() -> Iterator[ComposeProcesses]:
         yield running
 
 
-def connections(compose: ComposeProcesses, *words: object, code: int = 0, **variables: str) -> str:
-    """What `connections` prints, typed in a worker's container with the administrator's login."""
-    login = {"CONNECTIONS_AIRFLOW_USER": "admin", "CONNECTIONS_AIRFLOW_PASSWORD": passwords(compose)["admin"]}
-    done = compose.run("worker", "connections", *map(str, words), **login, **variables)
-    assert done.returncode == code, f"{done.stdout}\n{done.stderr}\n{compose.logs()}"
-    return done.stdout
-
-
-def passwords(compose: ComposeProcesses) -> dict[str, str]:
-    return dict(json.loads((compose.home / "keys" / "passwords.json").read_text()))
-
-
 def token(compose: ComposeProcesses, name: str, password: str) -> httpx.Response:
     return httpx.post(
         f"http://localhost:{compose.ports['api']}/auth/token",
@@ -88,23 +61,6 @@ def ask(compose: ComposeProcesses, name: str, method: str, path: str, **more: An
     bearer = token(compose, name, passwords(compose)[name]).json()["access_token"]
     url = f"http://localhost:{compose.ports['api']}{path}"
     return httpx.request(method, url, headers={"Authorization": f"Bearer {bearer}"}, timeout=60, **more).status_code
-
-
-def ledger(compose: ComposeProcesses, query: str, database: str = "ledger") -> list[tuple[Any, ...]]:
-    with psycopg.connect(address(compose, database)) as connection:
-        return connection.execute(query.encode()).fetchall()
-
-
-def orders(name: str, count: int) -> str:
-    """A file of orders of today, ``name-0`` and on, each of 1.50."""
-    day = time.strftime("%Y-%m-%d")
-    return HEADER + "".join(f"1000,2001,{day}T00:00:00Z,{name}-{n},1.50,EUR\n" for n in range(count))
-
-
-def booked(compose: ComposeProcesses, name: str) -> tuple[Any, ...]:
-    """How many actions there are of a file's orders, and their money."""
-    [row] = ledger(compose, f"select count(*), sum(amount) from action where order_id like '{name}-%'")
-    return row
 
 
 def connected(compose: ComposeProcesses, partner: PartnerServer, folder: Path, name: str, spec: str) -> None:
@@ -125,16 +81,6 @@ def run_of(compose: ComposeProcesses, name: str, since: int = 0) -> Any:
         f" where c.name = '{name}' and r.finished_at is not null and r.id > {since} order by r.id desc limit 1",
     )
     return found[0] if found else None
-
-
-def wait_for(compose: ComposeProcesses, what: str, ready: Any) -> Any:
-    end = time.monotonic() + PATIENCE
-    while not (found := ready()):
-        if time.monotonic() > end:
-            pytest.fail(f"never: {what}\n{compose.logs()}")
-        compose.revive()
-        time.sleep(0.2)
-    return found
 
 
 @pytest.mark.production
@@ -322,70 +268,6 @@ class TestServices:
         assert told == set()
 
 
-@pytest.mark.production
-@pytest.mark.timeout(900)
-def test_the_guides_backup_is_restored_into_an_empty_installation(tmp_path: Path) -> None:
-    """Files that came after the dump are in the landing area alone: they are submitted again, and booked once."""
-    backup, restore = guide_blocks("## Backup and restore")
-    dumps = [command for command in backup if "pg_dump" in command]
-    totals = "select count(*), sum(amount) from action"
-    spec = SPEC.format(port=22).replace("credentials: partner", "credentials: orders")
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs" / "orders.yaml").write_text(spec)
-    for name in ("Before", "After"):
-        (tmp_path / f"{name}.csv").write_text(orders(name, 4))
-    with folders() as (home, database), prepared(home, database) as first:
-        connections(first, "reference", "apply")
-        connections(first, "credentials", "set", "orders", "--login", "us", "--password-env", "PW", PW="hush hush")
-        connections(first, "apply", "-f", tmp_path / "specs")
-        connections(first, "submit", "orders", tmp_path / "Before.csv")
-        for command in dumps:
-            follow(first, command, tmp_path)
-        connections(first, "submit", "orders", tmp_path / "After.csv")
-        for command in backup[len(dumps) :]:
-            follow(first, command, tmp_path)
-        before = ledger(first, totals)
-
-    with folders() as (home, database):
-        restored = ComposeProcesses(home, database)
-        try:
-            for command in restore:
-                follow(restored, command, tmp_path)
-            assert before == ledger(restored, totals) == [(8, 12)]
-            assert (booked(restored, "Before"), booked(restored, "After")) == ((4, 6), (4, 6))
-            stored = restored.run("prepare", "airflow", "connections", "get", "orders", "--output", "json").stdout
-            assert '"hush hush"' in stored
-            found = findings(restored)
-            assert {found[name]["state"] for name in ("recovery", "landing area", "reports")} == {"good"}
-
-            # A landing area that is older than the ledger lacks originals, and the doctor says so.
-            for original in (home / "landing" / "originals").glob("*/*"):
-                original.unlink()
-            lost = findings(restored)["landing area"]
-            assert (lost["state"], "restore it from a backup" in lost["text"]) == ("bad", True)
-        finally:
-            restored.stop()
-
-
-def findings(compose: ComposeProcesses) -> dict[str, dict[str, str]]:
-    """What the doctor says of an installation whose Airflow does not run yet, by what was looked at."""
-    found = json.loads(connections(compose, "doctor", "--no-endpoints", "--json", code=1))
-    return {each["check"]: each for each in found["findings"]}
-
-
-@contextmanager
-def folders() -> Iterator[tuple[Path, Path]]:
-    """Places for the volumes `home` and `database`."""
-    with folder_for(server_account()) as database, folder_for(server_account()) as home:
-        home.chmod(0o755)
-        yield home, database
-
-
-def address(compose: ComposeProcesses, database: str = "ledger") -> str:
-    password = (compose.home / "keys" / "postgres_password").read_text()
-    return f"postgresql://connections:{password}@127.0.0.1:{compose.ports['pg']}/{database}"
-
-
 def waiting(compose: ComposeProcesses, partner: PartnerServer, folder: Path, name: str) -> None:
     """Start a run of a new connection, and wait until its sensor waits."""
     spec = SPEC.replace("wait: 3", "wait: 900").replace("credentials: partner", f"credentials: {name}")
@@ -409,43 +291,3 @@ def push(compose: ComposeProcesses, login: str, password: str, name: str, conten
             await file.write(content)
 
     asyncio.run(put())
-
-
-def guide_blocks(heading: str) -> list[list[str]]:
-    """The commands of the guide under a heading, block by block."""
-    part = (PROJECT / "docs" / "deploying.md").read_text().partition(f"{heading}\n")[2].partition("\n## ")[0]
-    return [block.strip().splitlines() for block in re.findall(r"```\n(.*?)```", part, re.DOTALL)]
-
-
-def follow(compose: ComposeProcesses, command: str, folder: Path) -> None:
-    """Do what one of the guide's `docker compose` commands does, with its files in ``folder``."""
-    words = shlex.split(command)
-    into = folder / words.pop() if words[-2:-1] == [">"] else None
-    source = folder / words.pop() if words[-2:-1] == ["<"] else None
-    if into or source:
-        words.pop()
-    assert words[:2] == ["docker", "compose"], command
-    kind, *rest = words[2:]
-    rest = [word for word in rest if word not in ("--rm", "--no-deps", "-T", "--detach", "--wait")]
-    if kind == "up":
-        bring_up(compose, rest)
-        return
-    service, *program = rest
-    variables = compose.environment(service)
-    if service == "postgres":
-        password = Path(variables["POSTGRES_PASSWORD_FILE"]).read_text()
-        variables |= {"PGHOST": "127.0.0.1", "PGPORT": str(compose.ports["pg"]), "PGPASSWORD": password}
-        program = [str(POSTGRES / program[0]), *program[1:]]
-    program = [compose.text(word) for word in program] or compose.command(service)
-    with (into or Path("/dev/null")).open("wb") as output, (source or Path("/dev/null")).open("rb") as given:
-        done = subprocess.run(program, env=variables, stdin=given, stdout=output, stderr=subprocess.PIPE, timeout=300)
-    assert done.returncode == 0, f"{command}\n{done.stderr.decode()}"
-
-
-def bring_up(compose: ComposeProcesses, names: list[str]) -> None:
-    """Start the databases as `docker compose up` does; Airflow's services are left out."""
-    if "postgres" in names:
-        compose.start_postgres()
-    if "redis" in names:
-        compose.start("redis", "--port", str(compose.ports["redis"]), "--bind", "127.0.0.1")
-        compose.until_healthy("redis")
