@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from data_connections.errors import StandsStill
 from data_connections.steps.backfill import Conduct
 from hooks.failures import FAILURE, FINAL, TaskFailed, task_failure, words_of
+from hooks.log_lines import about_submission
 from operators.connection_task import ConnectionTask
 
 if TYPE_CHECKING:
@@ -73,13 +74,14 @@ class BatchTask(ConnectionTask):
         done: set[int] = set()
         while due:
             for submission in due:
-                try:
-                    self.log.info("Submission %s: %s", submission, step(submission))
-                except StandsStill:
-                    raise
-                except Exception as error:
-                    self.log.exception("Submission %s failed", submission)
-                    failures[submission] = error
+                with about_submission(submission):
+                    try:
+                        self.log.info("Submission %s: %s", submission, step(submission))
+                    except StandsStill:
+                        raise
+                    except Exception as error:
+                        self.log.exception("Submission %s failed", submission)
+                        failures[submission] = error
             done.update(due)
             # A parcel that was unpacked has brought submissions of its own.
             due = [submission for submission in self._due(ledger) if submission not in done]

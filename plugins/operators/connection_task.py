@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from data_connections.errors import StandsStill
 from hooks.ledger import LedgerHook
+from hooks.log_lines import name_run
 from triggers.standstill import StandstillTrigger
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ class ConnectionTask(BaseOperator):
         return LedgerHook().get_conn()
 
     def run_of(self, context: Context) -> PinnedRun:
-        """Return the run that this task is part of, with the spec that holds for all of it."""
+        """Return the run that this task is part of, with the spec that holds for all of it; the log names it then."""
         from data_connections.steps.pinned_run import find_run
 
-        return find_run(self.ledger(), self.connection, self.revision, context["run_id"])
+        run = find_run(self.ledger(), self.connection, self.revision, context["run_id"])
+        name_run(run)
+        return run
 
     def execute(self, context: Context) -> Any:
         """Do the task's work, once nothing keeps it waiting."""

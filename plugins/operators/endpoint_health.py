@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from hooks.ledger import LedgerHook
+from hooks.log_lines import about_connection
 from operators.notices import tell
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ class LookAtEndpoints(BaseOperator):
         if passing and _is_tried_again(context):
             raise TaskFailed(f"It is looked again later: {passing[0]}")
         for told in record_looks(ledger, looks, datetime.now(UTC)):
-            tell(ledger, told.notice, told.connection, told.alerts, context)
+            with about_connection(told.connection):
+                tell(ledger, told.notice, told.connection, told.alerts, context)
         for stored, look in looks:
-            self.log.info("%s: %s", stored.name, look.message)
+            with about_connection(stored.name):
+                self.log.info("%s: %s", stored.name, look.message)
         return {
             "works": [stored.name for stored, look in looks if look.works],
             "broken": [stored.name for stored, look in looks if not look.works],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from data_connections.settings import Settings
 from hooks.ledger import LedgerHook
+from hooks.log_lines import about_connection
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,14 +38,15 @@ def tell_of_run(name: str, dag_run_id: str, alerts: Alerts, context: Context) ->
     from data_connections.errors import LedgerUnavailable
     from data_connections.steps import notices
 
-    ledger = LedgerHook().get_conn()
-    try:
-        found = notices.notices_of(ledger, name, dag_run_id)
-    except LedgerUnavailable as lost:
-        _tell(notices.without_ledger(name, lost), f"{name}/runs/{dag_run_id}", alerts, context)
-        return
-    for notice in found:
-        tell(ledger, notice, f"{name}/runs/{dag_run_id}", alerts, context)
+    ledger, page = LedgerHook().get_conn(), f"{name}/runs/{dag_run_id}"
+    with about_connection(name):
+        try:
+            found = notices.notices_of(ledger, name, dag_run_id)
+        except LedgerUnavailable as lost:
+            _tell(notices.without_ledger(name, lost), page, alerts, context)
+            return
+        for notice in found:
+            tell(ledger, notice, page, alerts, context)
 
 
 def tell(ledger: Ledger, notice: Notice, page: str, alerts: Alerts, context: Context) -> None:

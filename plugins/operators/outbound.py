@@ -14,6 +14,7 @@ from data_connections.steps.backfill import Conduct
 from hooks.endpoint import EndpointHook
 from hooks.failures import is_last_try, task_failure, words_of
 from hooks.landing import LandingHook
+from hooks.log_lines import name_delivery
 from hooks.mail_server import mail_server
 from hooks.pgp import keyring
 from operators.connection_task import ConnectionTask
@@ -42,6 +43,8 @@ class OutboundTask(ConnectionTask):
             if is_last_try(context, error):
                 outbound.fail_run(self.ledger(), run.id, words_of(error))
             raise task_failure(self.connection, error) from error
+        if delivery["delivery_id"] is not None:
+            name_delivery(delivery["delivery_id"])
         self.log.info("Delivery %s", delivery)
         return delivery
 
@@ -104,6 +107,11 @@ class DeliveryTask(OutboundTask):
     def __init__(self, *, delivery: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.delivery = delivery
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Return the delivery as it now is; each line of the log names it."""
+        name_delivery(self.delivery["delivery_id"])
+        return super().work(context)
 
 
 class CheckReport(DeliveryTask):

@@ -9,11 +9,14 @@ from airflow.sdk import BaseOperator
 
 from hooks.landing import LandingHook
 from hooks.ledger import LedgerHook
+from hooks.log_lines import about_connection, about_submission
+from operators.airflow_runs import find_airflow_run
 from operators.notices import tell_of_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from data_connections.steps.backfill import Conduct
     from data_connections.steps.reconcile import OpenRun
 
 QUIET = timedelta(minutes=10)
@@ -34,13 +37,22 @@ class ReconcileRuns(BaseOperator):
             if self._count(context, run, ["queued", "running"]):
                 continue
             failed = not self._count(context, run, ["success"])
-            reconcile.end_run(ledger, run, failed=failed)
-            if not run.is_of_backfill:
-                alerts = revision(ledger, run.connection, run.revision).spec.alerts
-                tell_of_run(run.connection, run.dag_run_id, alerts, context)
-            self.log.warning("%s: the run %s was still open in the ledger.", run.connection, run.dag_run_id)
+            tells_people = self._conduct(run).alerts
+            with about_connection(run.connection, run.id):
+                reconcile.end_run(ledger, run, failed=failed)
+                self.log.warning("%s: the run %s was still open in the ledger.", run.connection, run.dag_run_id)
+                if tells_people:
+                    alerts = revision(ledger, run.connection, run.revision).spec.alerts
+                    tell_of_run(run.connection, run.dag_run_id, alerts, context)
             corrected += 1
         return corrected
+
+    @staticmethod
+    def _conduct(run: OpenRun) -> Conduct:
+        from data_connections.steps.backfill import Conduct
+
+        known = find_airflow_run(run.connection, run.dag_run_id)
+        return Conduct.of_run(known.run_type, known.conf) if known else Conduct.of_run(run.type_by_id, None)
 
     @staticmethod
     def _count(context: Context, run: OpenRun, states: list[str]) -> int:
@@ -68,6 +80,7 @@ class FinishSubmissions(BaseOperator):
         ledger, landing = LedgerHook().get_conn(), LandingHook().get_conn()
         states = {}
         for submission, state in manual.finish_abandoned(ledger, landing):
-            self.log.warning("Submission %d was left by a command that died; now it is %s.", submission, state)
+            with about_submission(submission):
+                self.log.warning("Submission %d was left by a command that died; now it is %s.", submission, state)
             states[str(submission)] = state
         return states

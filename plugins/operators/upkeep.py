@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from hooks.ledger import LedgerHook
+from hooks.log_lines import about_submission
 from operators.notices import tell, tell_of_installation
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class RetryHeldRows(BaseOperator):
         ledger = LedgerHook().get_conn()
         done = retry_held(ledger, datetime.now(UTC))
         for each in done:
-            self.log.info("Held rows of submission %d: %s", each.submission_id, each)
+            with about_submission(each.submission_id):
+                self.log.info("Held rows of submission %d: %s", each.submission_id, each)
         problems = [f"{each.submission_id} ({each.problem})" for each in done if each.problem]
         left = f"The held rows of some submissions were left as they are: {'; '.join(problems)}" if problems else None
         tell_of_installation(ledger, "held_rows", "held rows do not add up", left, context)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from airflow.sdk import BaseOperator
 
 from hooks.ledger import LedgerHook
+from hooks.log_lines import about_connection
 from operators.notices import tell
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class WatchExpectedFiles(BaseOperator):
         ledger = LedgerHook().get_conn()
         found = watch(ledger, datetime.now(UTC))
         for each in found:
-            tell(ledger, each.notice, each.connection, each.alerts, context)
-            self.log.info("%s: %s", each.notice.subject, " ".join(each.notice.lines))
+            with about_connection(each.connection):
+                tell(ledger, each.notice, each.connection, each.alerts, context)
+                self.log.info("%s: %s", each.notice.subject, " ".join(each.notice.lines))
         return [each.notice.subject for each in found]

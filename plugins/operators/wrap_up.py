@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk.exceptions import AirflowFailException
 
 from hooks.failures import FAILURE
+from operators.airflow_runs import start_run
 from operators.connection_task import ConnectionTask
-from operators.follow_up import start_run
 from operators.metrics import count_inbound
 from triggers.files import ARRIVAL
 

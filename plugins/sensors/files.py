@@ -11,6 +11,7 @@ from airflow.triggers.base import StartTriggerArgs
 from data_connections.errors import FatalEndpointError, RetriableEndpointError
 from hooks.failures import FAILURE, task_failure
 from hooks.ledger import LedgerHook
+from hooks.log_lines import name_run
 from triggers.files import ARRIVAL, FilesTrigger
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class WaitForFiles(BaseSensorOperator):
             raise task_failure(self.connection, kind(event["error"]))
         ledger = LedgerHook().get_conn()
         run = find_run(ledger, self.connection, self.revision, context["run_id"])
+        name_run(run)
         if event.get("days"):
             conduct = Conduct.of_run(context["dag_run"].run_type, context["dag_run"].conf)
             replay.take_days_again(ledger, run, BusinessDays.from_json(event["days"]), all_of_them=conduct.again)

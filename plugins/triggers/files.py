@@ -20,9 +20,10 @@ from data_connections.errors import (
 from data_connections.spec import InboundConnection
 from hooks.endpoint import EndpointHook
 from hooks.ledger import LedgerHook
+from hooks.log_lines import name_run
 from triggers import standstill
 from triggers.arrivals import Found, Lookout
-from triggers.maintenance import is_any_open
+from triggers.rests import is_any_window_open
 from triggers.window import window_end
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class FilesTrigger(BaseTrigger):
 
     async def _wait(self) -> dict[str, Any]:
         lookout = await asyncio.to_thread(self._begin)
+        name_run(lookout.run)
         closes = self._closing_time(lookout.spec)
         every = self._pause(lookout.spec)
         folder = await self.watch(lookout.spec, every)
@@ -124,7 +126,7 @@ class FilesTrigger(BaseTrigger):
         from data_connections.steps.standstill import must_go_on
 
         try:
-            if is_any_open(lookout.ledger):
+            if is_any_window_open(lookout.ledger):
                 must_go_on(lookout.ledger, lookout.run, ["window"])
         except StandsStill as rest:
             self.log.debug("%s", rest)

@@ -10,11 +10,12 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from data_connections.errors import LedgerUnavailable, StandsStill
 from hooks.ledger import LedgerHook
+from triggers.rests import is_halted
 
 if TYPE_CHECKING:
     from data_connections.steps.standstill import Rest
 
-LOOK_EVERY = 15.0
+LOOK_EVERY = 5.0
 """Seconds between two looks at the ledger."""
 
 
@@ -54,6 +55,8 @@ class StandstillTrigger(BaseTrigger):
 
         ledger = LedgerHook().get_conn()
         try:
+            if "halt" in self.rests and is_halted(ledger):
+                return False
             run = find_run(ledger, self.connection, self.revision, self.dag_run_id)
             must_go_on(ledger, run, cast("list[Rest]", self.rests))
         except (StandsStill, LedgerUnavailable):

@@ -8,20 +8,25 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.utils.session import NEW_SESSION, provide_session
 from psycopg.errors import CheckViolation
 
 from dag_factory.alerts import tell_people
 from data_connections.errors import ConfigurationError, FatalEndpointError
 from data_connections.ledger import Ledger, incidents, runs
+from data_connections.settings import PROJECT
 from data_connections.spec import parse_spec
 from data_connections.spec.alerts import Alerts
+from data_connections.steps.backfill import Conduct
 from data_connections.steps.pinned_run import begin_run
 from fixtures.catalog import INBOUND, Apply, changed
 from fixtures.desk import Desk, table
@@ -182,6 +187,38 @@ def test_without_a_mail_server_the_trouble_is_shown(fail_run: Any, ledger: Ledge
 def test_a_backfill_tells_nobody(mail_server: MailServer, fail_run: Any, ledger: Ledger) -> None:
     fail_run(email=["us@example.test"], run_type="backfill")
     assert (mail_server.mails, incidents.listing(ledger)) == ([], [])
+
+
+@pytest.mark.airflow
+@pytest.mark.usefixtures("airflow_database")
+def test_a_run_that_died_is_told_and_one_of_a_backfill_only_where_somebody_asked(
+    mail_server: MailServer, apply: Apply, ledger: Ledger
+) -> None:
+    apply(changed(INBOUND, alerts={"email": ["us@example.test"]}))
+    for run_id, conf in {"backfill__1": None, "backfill__2": Conduct(alerts=True).as_conf(), "manual__1": None}.items():
+        begin_run(ledger, "acme-conversions", 1, run_id)
+        died(run_id, conf)
+    with ledger.connect() as connection:
+        connection.execute("update connection_run set started_at = now() - interval '11 minutes'")
+    maintenance = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["connections_maintenance"]
+
+    maintenance.partial_subset("reconcile_runs").test()
+
+    assert {row["state"] for row in ledger.all("select state from connection_run")} == {"failed"}
+    (incident,) = incidents.listing(ledger)
+    assert incident["runs"] == 2
+    assert [mail["Subject"] for mail in mail_server.mails] == ["Connection acme-conversions: run failed"]
+
+
+@provide_session
+def died(run_id: str, conf: dict[str, Any] | None, session: Any = NEW_SESSION) -> None:
+    """Let Airflow have a run that failed without its last task, as after a kill."""
+    from airflow.models.dagrun import DagRun
+
+    run_type, now = run_id.partition("__")[0], datetime.now(UTC)
+    session.add(
+        DagRun(dag_id="acme-conversions", run_id=run_id, run_type=run_type, conf=conf, state="failed", run_after=now)
+    )
 
 
 def test_a_ledger_that_does_not_answer_is_told_all_the_same(

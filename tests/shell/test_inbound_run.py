@@ -22,6 +22,7 @@ from data_connections.steps.job import builtin_data_types
 from fixtures.ftp_servers import PASSWORD, FtpServer
 from fixtures.inbound_run import HEADER, line, states
 from local_stack.partner_sftp import PartnerServer
+from triggers import rests
 from triggers import standstill as standstill_trigger
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database", "airflow_ledger")]
@@ -70,6 +71,7 @@ def test_a_run_waits_while_all_is_stopped_or_its_host_is_in_maintenance_and_goes
     run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(standstill_trigger, "LOOK_EVERY", 0.2)
+    monkeypatch.setattr(rests, "FRESH", 0.0)
     (sftp_partner.files / "in" / "one.csv").write_text(HEADER + line("1"))
     window = standstill.plan_window(ledger, "boss", NOW - DAY, NOW + DAY, "New server", host="127.0.0.1")
     standstill.halt(ledger, "boss", "Wrong payouts")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +18,7 @@ import pytest
 
 from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
+from fixtures.whole_stack import Heartbeats
 from local_stack import Stack
 from local_stack.partner_sftp import PartnerServer
 
@@ -67,12 +70,13 @@ class Airflow:
         return str(answer.raise_for_status().json()["dag_run_id"])
 
 
-def connections(stack: Stack, *arguments: str, **environment: str) -> None:
+def connections(stack: Stack, *arguments: str, **environment: str) -> str:
     command = str(PROJECT / ".venv" / "bin" / "connections")
     done = subprocess.run(
         [command, *arguments], env={**os.environ, **stack.environment(), **environment}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def wait_for(what: Callable[[], Any]) -> Any:
@@ -84,14 +88,14 @@ def wait_for(what: Callable[[], Any]) -> Any:
     pytest.fail(f"nothing came of it within {PATIENCE} s")
 
 
-def yesterday() -> str:
-    """The last complete day of the program that only this test uses; other tests share the stack's ledger."""
-    return (datetime.now(ZoneInfo("America/New_York")).date() - timedelta(days=1)).isoformat()
+def yesterday(days: int = 1) -> str:
+    """The last complete day of the program that only this test uses, or an earlier one; others share the ledger."""
+    return (datetime.now(ZoneInfo("America/New_York")).date() - timedelta(days=days)).isoformat()
 
 
 @pytest.fixture
 def configured(stack: Stack, sftp_partner: PartnerServer, tmp_path: Path) -> Ledger:
-    """The partner's files lie there; then programs, login and both connections are set up by commands."""
+    """The partner's files lie there; then programs and login are set up by commands."""
     noon = f"{yesterday()}T12:00:00-05:00"
     for number in range(3):
         (sftp_partner.files / "in" / f"{number}.csv").write_text(
@@ -112,22 +116,65 @@ def configured(stack: Stack, sftp_partner: PartnerServer, tmp_path: Path) -> Led
         *("--password-env", "PARTNER_PASSWORD", "--host-key-file", str(host_key)),
         PARTNER_PASSWORD=sftp_partner.login.password,
     )
-    connections(stack, "apply", "-f", str(specs))
     return Ledger(stack.environment()["CONNECTIONS_DATABASE_URL"])
 
 
-def test_files_come_in_and_a_report_goes_out(stack: Stack, configured: Ledger, sftp_partner: PartnerServer) -> None:
+@contextmanager
+def stopped(stack: Stack) -> Iterator[None]:
+    """Nothing is applied or sent in here."""
+    connections(stack, "halt", "--reason", "Not before noon")
+    try:
+        yield
+    finally:
+        connections(stack, "halt", "--end")
+
+
+@contextmanager
+def resting(stack: Stack, name: str) -> Iterator[None]:
+    """A connection is in a maintenance window in here."""
+    begins, ends = (datetime.now(UTC) + timedelta(days=day) for day in (-1, 1))
+    times = ("--from", begins.isoformat(), "--to", ends.isoformat(), "--reason", "New server")
+    number = json.loads(connections(stack, "maintenance", "add", "--connection", name, *times, "--json"))["id"]
+    try:
+        yield
+    finally:
+        connections(stack, "maintenance", "end", str(number))
+
+
+def test_files_come_in_and_a_report_goes_out(
+    stack: Stack, configured: Ledger, sftp_partner: PartnerServer, heartbeats: Heartbeats, tmp_path: Path
+) -> None:
     airflow, ledger = Airflow(stack), configured
 
-    def finished(name: str) -> Any:
-        rows = ledger.all(
+    def runs_of(name: str) -> Any:
+        return ledger.all(
             """
-            select r.dag_run_id, r.state, r.files, r.accepted, r.rejected from connection_run r
+            select r.id, r.dag_run_id, r.state, r.reason, r.files, r.accepted, r.rejected from connection_run r
             join connection c on c.id = r.connection_id where c.name = %s order by r.id
             """,
             [name],
         )
+
+    def finished(name: str) -> Any:
+        rows = runs_of(name)
         return rows if rows and all(row["state"] != "in_progress" for row in rows) else None
+
+    def waits(name: str, reason: str) -> bool:
+        return any(reason in (row["reason"] or "") for row in runs_of(name))
+
+    day, before = yesterday(), yesterday(2)
+    with stopped(stack):
+        connections(stack, "apply", "-f", str(tmp_path / "specs"))
+        airflow.start("connections_watchdog")
+        wait_for(lambda: waits("main-job-in", "Not before noon"))
+        airflow.start("main-job-out", business_date=before)
+        wait_for(lambda: waits("main-job-out", "Not before noon"))
+        states = ledger.all(
+            "select state from submission s join connection c on c.id = s.connection_id where c.name = 'main-job-in'"
+        )
+        assert sorted(row["state"] for row in states) == ["claimed", "validated", "validated"]
+        assert ledger.one("select count(*) as n from action where order_id like 'main-job-%%'") == {"n": 0}
+        assert [list((sftp_partner.files / folder).iterdir()) for folder in ("results", "out")] == [[], []]
 
     first, follow_up = wait_for(lambda: (rows := finished("main-job-in")) and len(rows) == 2 and rows)
     assert (first["state"], first["files"], first["accepted"], first["rejected"]) == ("completed", 2, 2, 2)
@@ -144,10 +191,22 @@ def test_files_come_in_and_a_report_goes_out(stack: Stack, configured: Ledger, s
     assert {run["state"] for run in runs} == {"success"}
     assert "sftp-127.0.0.1-" in str(airflow.get("/pools")["pools"])
 
-    day = yesterday()
-    airflow.start("main-job-out", business_date=day)
-    (sent,) = wait_for(lambda: finished("main-job-out"))
-    assert (sent["state"], sent["files"]) == ("completed", 1)
-    assert "30.00" in (sftp_partner.files / "out" / f"perf_{day}.csv").read_text()
+    wait_for(lambda: finished("main-job-out"))
+    with resting(stack, "main-job-out"):
+        airflow.start("main-job-out", business_date=day)
+        wait_for(lambda: waits("main-job-out", "maintenance of the connection until"))
+    sent = wait_for(lambda: finished("main-job-out"))
+    assert [(run["state"], run["files"], run["reason"]) for run in sent] == [("completed", 1, None)] * 2
+    files = {path.name: path.read_text() for path in (sftp_partner.files / "out").iterdir()}
+    assert sorted(files) == [f"perf_{before}.csv", f"perf_{day}.csv"]
+    assert "30.00" in files[f"perf_{day}.csv"]
     assert airflow.get("/importErrors")["total_entries"] == 0
     assert len(airflow.get("/dags/main-job-out/dagVersions")["dag_versions"]) == 1
+    wait_for(lambda: heartbeats.seen)
+
+    log = f"/dags/main-job-in/dagRuns/{first['dag_run_id']}/taskInstances/apply_modifications/logs/1?map_index=0"
+    lines = [line for line in airflow.get(log)["content"] if line["event"].startswith("Submission ")]
+    assert len(lines) == 2
+    for line in lines:
+        assert line["event"].startswith(f"Submission {line['submission']}: ")
+        assert (line["connection"], line["connection_run"]) == ("main-job-in", first["id"])

@@ -25,6 +25,8 @@ _SUBJECTS = {
     "held": "file on hold",
     "locking": "actions lock before the next run",
 }
+_WELL = ("applied", "duplicate", "on_hold", "delivered", "tested")
+"""States of files that a failure or rejected rows are not about."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,16 @@ def _finished_run(connection: LedgerConnection, name: str, dag_run_id: str) -> d
 
 
 def _files(connection: LedgerConnection, run_id: int) -> list[dict[str, Any]]:
+    """Return the files of a run: those that came in, or the report that was to go out."""
     return connection.execute(
-        "select id, file_name, state, code, rejected, warned from submission where run_id = %s order by number",
-        [run_id],
+        """
+        select 'Submission' as what, id, file_name, state, code, rejected, warned, number as turn
+        from submission where run_id = %(run)s
+        union all
+        select 'Delivery', id, file_name, state, null, 0, 0, id from delivery where run_id = %(run)s
+        order by turn
+        """,
+        {"run": run_id},
     ).fetchall()
 
 
@@ -160,7 +169,11 @@ def _ends(connection: LedgerConnection, run: Mapping[str, Any], kind: str) -> bo
     if kind == "failed":
         return bool(run["state"] == "completed")
     left = connection.execute(
-        "select from submission where connection_id = %s and state = 'on_hold' limit 1", [run["connection_id"]]
+        """
+        select from submission where connection_id = %(id)s and state = 'on_hold'
+        union all select from delivery where connection_id = %(id)s and state = 'on_hold' limit 1
+        """,
+        {"id": run["connection_id"]},
     )
     return not left.fetchall()
 
@@ -178,7 +191,7 @@ def _recovered(name: str, ended: Incident) -> Notice:
 def _named(files: Sequence[Mapping[str, Any]], kind: str) -> list[str]:
     wanted = [file for file in files if _concerns(file, kind)]
     lines = [
-        f"Submission {file['id']}, {shown(file['file_name'])}: {file['state']}"
+        f"{file['what']} {file['id']}, {shown(file['file_name'])}: {file['state']}"
         + (f" ({file['code']})" if file["code"] else "")
         + (f", {file['rejected']:,} rows rejected" if file["rejected"] else "")
         for file in wanted[:FILES_NAMED]
@@ -191,4 +204,4 @@ def _concerns(file: Mapping[str, Any], kind: str) -> bool:
         return bool(file["state"] == "on_hold")
     if kind == "locking":
         return bool(file["warned"])
-    return bool(file["rejected"]) or file["state"] not in ("applied", "duplicate", "on_hold")
+    return bool(file["rejected"]) or file["state"] not in _WELL

@@ -28,9 +28,9 @@ class OpenRun:
     direction: str
 
     @property
-    def is_of_backfill(self) -> bool:
-        """Whether it belongs to a backfill, whose runs tell nobody when they die."""
-        return "backfill__" in self.dag_run_id
+    def type_by_id(self) -> str:
+        """What started it, as far as its id says; for runs that Airflow does not know any more."""
+        return "backfill" if "backfill__" in self.dag_run_id else "manual"
 
 
 def open_runs(ledger: Ledger, quiet: timedelta) -> list[OpenRun]:

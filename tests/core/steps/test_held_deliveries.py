@@ -11,7 +11,8 @@ import pytest
 
 from data_connections.errors import ConfigurationError
 from data_connections.ledger import Ledger
-from data_connections.steps import held_deliveries
+from data_connections.steps import held_deliveries, notices
+from data_connections.steps.notices import Notice
 from data_connections.steps.outbound import fail_run
 from fixtures.books import Sale, book
 from fixtures.outbound import BERLIN, Outbound
@@ -46,6 +47,24 @@ def test_what_waits_is_not_sent_and_its_run_says_how_to_send_it(outbound: Outbou
     with pytest.raises(ConfigurationError, match=f"connections deliveries send {made}"):
         outbound.deliver(made)
     assert outbound.names() == []
+
+
+def test_people_are_told_what_waits_and_that_nothing_does_any_more(outbound: Outbound) -> None:
+    def told(dag_run_id: str) -> list[Notice]:
+        found = notices.notices_of(outbound.ledger, "acme-daily", dag_run_id)
+        for notice in found:
+            notices.record_told(outbound.ledger, notice, [])
+        return found
+
+    made: int = outbound.check(outbound.export(DAY, outbound.run("first"))["delivery_id"])["delivery_id"]
+    held_deliveries.hold(outbound.ledger, made)
+    [waits] = told("first")
+    assert (waits.subject, waits.good) == ("Connection acme-daily: file on hold", False)
+    assert f"Delivery {made}, performance_2026-06-10.csv: on_hold" in waits.lines
+    run_id = held_deliveries.approve(outbound.ledger, made, "boss")
+    send(outbound, made, run_id)
+    assert run_id is not None
+    assert [notice.good for notice in told(run_id)] == [True]
 
 
 def test_it_is_sent_once_whoever_asks_how_often(outbound: Outbound) -> None:

@@ -1,8 +1,12 @@
-"""Starting a run of a DAG from inside a task, as TriggerDagRunOperator does, without ending the task by it."""
+"""Other runs of Airflow, asked for from inside a task by the messages of the Task SDK."""
 
 from __future__ import annotations
 
-from typing import Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
 
 
 def start_run(dag_id: str, run_id: str, conf: dict[str, Any]) -> str:
@@ -22,3 +26,22 @@ def start_run(dag_id: str, run_id: str, conf: dict[str, Any]) -> str:
     if isinstance(answer, ErrorResponse) and answer.error != ErrorType.DAGRUN_ALREADY_EXISTS:
         raise RuntimeError(f"Airflow did not start the run {run_id} of {dag_id}: {answer.detail}")
     return run_id
+
+
+def find_airflow_run(dag_id: str, run_id: str) -> DagRunProtocol | None:
+    """Return a run as Airflow has it; None where it was deleted there.
+
+    Raises:
+        AirflowRuntimeError: Airflow does not answer.
+    """
+    from airflow.sdk.exceptions import AirflowRuntimeError
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.comms import DagRunResult, GetDagRun
+
+    try:
+        answer = task_runner.SUPERVISOR_COMMS.send(GetDagRun(dag_id=dag_id, run_id=run_id))
+    except AirflowRuntimeError as refused:
+        if (refused.error.detail or {}).get("status_code") != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    return answer if isinstance(answer, DagRunResult) else None
