@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fixtures.homes import new_home
 
 pytest_plugins = [
     "fixtures.short_diffs",
+    "fixtures.wedged",
     "fixtures.servers",
     "fixtures.ftp_servers",
     "fixtures.mail_servers",
@@ -53,6 +55,9 @@ os.environ.update(
 for name in ("CONNECTIONS_DATABASE_URL", "CONNECTIONS_LANDING_URL", "CONNECTIONS_INCLUDE", "CONNECTIONS_AIRFLOW_URL"):
     os.environ.pop(name, None)
 
+# On a busy machine an example takes as long as it takes; pytest-timeout ends what hangs.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # Plain sockets and asyncio's transports are left by servers of tests, too, whose threads end when they like.
 _LEFT_OPEN = (

@@ -118,7 +118,7 @@ def test_a_pid_file_that_names_another_process_is_no_hindrance(made: EmbeddedPos
     pid_file = made.data / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     made.stop()
-    sleeper = subprocess.Popen(["sleep", "60"])
+    sleeper = subprocess.Popen(["sleep", "600"])
     try:
         pid_file.write_text("\n".join([str(sleeper.pid), *lines[1:]]) + "\n")
         assert made.status() is None

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +19,7 @@ from data_connections.errors import EndpointError
 from data_connections.ledger import Ledger
 from data_connections.reports import load_reports
 from data_connections.steps.outbound import deliver
+from fixtures.apart import Apart, send
 from fixtures.books import Sale, book
 from fixtures.fault_proxy import FaultProxy
 from fixtures.outbound import BERLIN, Outbound
@@ -70,21 +68,6 @@ def assert_arrived(outbound: Outbound, delivery_id: int) -> None:
     assert (outbound.out / NAME).read_bytes() == kept_bytes(outbound, delivery_id)
 
 
-SENDER = """
-import sys
-from data_connections.endpoints.blocking import open_endpoint
-from data_connections.endpoints.contract import Credentials
-from data_connections.endpoints.sftp import SftpEndpoint
-from data_connections.landing import Landing
-from data_connections.ledger import Ledger
-from data_connections.steps.outbound import deliver
-url, landing, port, login, password, host_key, delivery = sys.argv[1:]
-credentials = Credentials(login, password, host_keys=(host_key,))
-receiver = lambda: open_endpoint(lambda: SftpEndpoint("127.0.0.1", int(port), credentials))
-deliver(Ledger(url), Landing(landing), receiver, int(delivery))
-"""
-
-
 def test_a_sender_that_is_killed_in_mid_upload_is_taken_up_by_the_next(
     outbound: Outbound, tmp_path: Path, fault_proxy: Callable[[int], FaultProxy]
 ) -> None:
@@ -92,31 +75,28 @@ def test_a_sender_that_is_killed_in_mid_upload_is_taken_up_by_the_next(
     proxy = fault_proxy(outbound.partner.port)
     proxy.set("freeze", after=6_000)
     login = outbound.partner.login
-    where = (outbound.ledger.url, str(tmp_path / "landing"), str(proxy.port))
-    process = subprocess.Popen(
-        [sys.executable, "-c", SENDER, *where, login.login, login.password, login.host_key, str(delivery)]
-    )
+    where = (outbound.ledger.url, str(tmp_path / "landing"), proxy.port)
+    process = Apart(send, *where, login.login, login.password, login.host_key, delivery)
     try:
         part = wait_for_part(outbound, process)
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.kill()
     assert outbound.state(delivery) == "sending"
     assert outbound.names() == [part]
     outbound.deliver(delivery)
     assert_arrived(outbound, delivery)
 
 
-def wait_for_part(outbound: Outbound, process: subprocess.Popen[bytes]) -> str:
+def wait_for_part(outbound: Outbound, process: Apart) -> str:
     """Wait until some of the file, and not all, lies under its temporary name; return that name."""
     end = time.monotonic() + 120
-    while time.monotonic() < end and process.poll() is None:
+    while time.monotonic() < end and process.exit_code is None:
         for path in outbound.out.iterdir():
             if 0 < path.stat().st_size < 6_000_000:
                 assert path.name != NAME
                 return path.name
         time.sleep(0.02)
-    raise AssertionError(f"no part of the file arrived (exit code {process.poll()})")
+    raise AssertionError(f"no part of the file arrived (exit code {process.exit_code}: {process.said()})")
 
 
 @pytest.mark.parametrize("after", [0, 500, 1_500, 2_500, 3_000, 3_500, 4_000, 5_000, 6_000, 7_000, 9_000])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,22 +18,13 @@ from data_connections.errors import LedgerUnavailable, OutOfTurn, TotalsMismatch
 from data_connections.landing.area import OriginalDamaged
 from data_connections.ledger import Ledger, migrate
 from data_connections.postgres import EmbeddedPostgres
-from data_connections.settings import PROJECT
 from data_connections.steps import inbound, manual
+from fixtures.apart import Apart, take_steps
 from fixtures.desk import PROGRAMS, RECEIVED, Desk, table
 from fixtures.lost_replies import LostReplies
 from fixtures.oracle import Expected, assert_ledger_holds, made_up_file
 
-STEP = """
-import sys
-from data_connections.landing import Landing
-from data_connections.ledger import Ledger
-from data_connections.steps import inbound
-ledger, landing = Ledger(sys.argv[1]), Landing(sys.argv[2])
-for step in sys.argv[4:]:
-    print(getattr(inbound, step)(ledger, int(sys.argv[3]), landing)["state"], flush=True)
-"""
-PATIENCE = 120
+PATIENCE = 240
 
 
 def kept(desk: Desk, text: str) -> int:
@@ -44,22 +33,20 @@ def kept(desk: Desk, text: str) -> int:
     return manual.take(desk.ledger, desk.landing, "orders", path, who="tester", received_at=RECEIVED)
 
 
-def start(desk: Desk, submission: int, *steps: str) -> subprocess.Popen[bytes]:
+def start(desk: Desk, submission: int, *steps: str) -> Apart:
     """Start a process that does some steps of a submission."""
-    landing = str(desk.folder.parent / "landing")
-    arguments = [sys.executable, "-c", STEP, desk.ledger.url, landing, str(submission), *steps]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "plugins")}
-    return subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return Apart(take_steps, desk.ledger.url, str(desk.folder.parent / "landing"), submission, *steps)
 
 
-def wait_until(desk: Desk, query: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until(desk: Desk, query: str, process: Apart) -> None:
     """Wait until a query finds a row."""
+    end = time.monotonic() + PATIENCE
     with psycopg.connect(desk.ledger.url, autocommit=True) as connection:
-        for _ in range(PATIENCE * 50):
+        while time.monotonic() < end:
             if connection.execute(query.encode()).fetchone():
                 return
-            if process.poll() is not None:
-                pytest.fail(f"the process ended early: {process.communicate()[1].decode()[-2000:]}")
+            if process.exit_code is not None:
+                pytest.fail(f"the process ended early: {process.said()}")
             time.sleep(0.02)
     pytest.fail(f"never seen: {query}")
 
@@ -113,7 +100,6 @@ def test_killed_while_it_applies(desk: Desk, table_name: str) -> None:
         process = start(desk, submission, "apply")
         wait_until(desk, BLOCKED, process)
         process.kill()
-        process.wait()
     end_all_sessions(desk)
 
     assert desk.actions() == []
@@ -136,11 +122,12 @@ def test_killed_while_it_validates(desk: Desk, at: str) -> None:
         process = start(desk, submission, "validate")
         wait_until(desk, COPYING, process)
         if at == "seal":
+            process.signal(signal.SIGSTOP)  # it must not come to the seal before the lock is there
             with locked(desk, row):
+                process.signal(signal.SIGCONT)
                 wait_until(desk, BLOCKED, process)
                 process.kill()
         process.kill()
-    process.wait()
     end_all_sessions(desk)
 
     assert inbound.result_of(desk.ledger, submission)["state"] == "fetched"
@@ -172,10 +159,10 @@ def test_four_processes_at_once(desk: Desk) -> None:
     with locked(desk, f"select from submission where id = {submission} for update"):
         processes = [start(desk, submission, "validate", "apply") for _ in range(4)]
         wait_until(desk, f"{BLOCKED} offset 3", processes[0])
-    results = [process.communicate(timeout=PATIENCE) for process in processes]
+    results = [process.told(PATIENCE) for process in processes]
 
-    assert [process.returncode for process in processes] == [0] * 4, results
-    assert {output.decode().split()[-1] for output, _ in results} == {"partly_applied"}
+    assert [process.exit_code for process in processes] == [0] * 4, results
+    assert {output.split()[-1] for output, _ in results} == {"partly_applied"}
     finish_and_compare(desk, submission, expected)
 
 
@@ -184,14 +171,14 @@ def test_a_process_that_was_frozen_while_another_did_its_work(desk: Desk) -> Non
     submission = kept(desk, text)
     zombie = start(desk, submission, "validate", "apply")
     wait_until(desk, COPYING, zombie)
-    zombie.send_signal(signal.SIGSTOP)
+    zombie.signal(signal.SIGSTOP)
 
     done = manual.finish(desk.ledger, desk.landing, submission)
-    zombie.send_signal(signal.SIGCONT)
-    output, errors = zombie.communicate(timeout=PATIENCE)
+    zombie.signal(signal.SIGCONT)
+    output, errors = zombie.told(PATIENCE)
 
-    assert zombie.returncode == 0, errors
-    assert output.decode().split() == [done["state"]] * 2
+    assert zombie.exit_code == 0, errors
+    assert output.split() == [done["state"]] * 2
     finish_and_compare(desk, submission, expected)
 
 
@@ -277,10 +264,10 @@ def test_a_session_that_is_ended_by_the_server_is_tried_again(desk: Desk) -> Non
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and wait_event_type = 'Lock'"
             )
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.told(PATIENCE)
 
-    assert process.returncode != 0
-    assert b"LedgerUnavailable" in errors
+    assert process.exit_code != 0
+    assert "LedgerUnavailable" in errors
     finish_and_compare(desk, submission, expected)
 
 
@@ -294,8 +281,8 @@ def test_two_files_with_the_same_orders_at_the_same_time(desk: Desk) -> None:
         processes = [start(desk, submission, "apply") for submission in (first, second)]
         wait_until(desk, f"{BLOCKED} offset 1", processes[0])
     for process in processes:
-        _, errors = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, errors
+        _, errors = process.told(PATIENCE)
+        assert process.exit_code == 0, errors
 
     results = [inbound.result_of(desk.ledger, submission) for submission in (first, second)]
     assert sorted(result["accepted"] for result in results) == [0, expected.outcomes["accepted"]]
@@ -330,8 +317,8 @@ def test_two_submissions_of_the_same_bytes_at_the_same_time(desk: Desk) -> None:
         processes = [start(desk, submission, "apply") for submission in (first, second)]
         wait_until(desk, f"{BLOCKED} offset 1", processes[0])
     for process in processes:
-        _, errors = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, errors
+        _, errors = process.told(PATIENCE)
+        assert process.exit_code == 0, errors
 
     states = [inbound.result_of(desk.ledger, submission)["state"] for submission in (first, second)]
     assert sorted(states) == ["applied", "duplicate"]

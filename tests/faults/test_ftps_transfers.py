@@ -16,10 +16,13 @@ from data_connections.endpoints.publish import publish
 from data_connections.errors import RetriableEndpointError
 from fixtures.fault_proxy import Fault, Mode
 from fixtures.ftp_fault_proxy import FtpFaultProxy
-from fixtures.ftp_servers import PASSWORD, FtpServer, free_ports, pure_ftpd, pyftpdlib, vsftpd
+from fixtures.ftp_servers import PASSWORD, FtpServer, pure_ftpd, pyftpdlib, vsftpd
+from fixtures.servers import free_ports
 
 pytestmark = pytest.mark.closes_everything
-IMPATIENT = Timeouts(connect=2, login=10, operation=2, stall=0.5, close=0.5)
+PATIENT = Timeouts(connect=20, login=60, operation=60, stall=60, close=0.5)
+# For what freezes once: a server that goes on has seconds for each of its answers.
+STALLING = Timeouts(connect=3, login=60, operation=3, stall=2, close=0.5)
 SIZE = 2_000_000
 HALF = SIZE // 2
 
@@ -58,9 +61,17 @@ def proxy(server: FtpServer, ftp_fault_proxy: Callable[..., FtpFaultProxy]) -> F
 
 
 @pytest.fixture
-def endpoint(running: tuple[FtpServer, type[FtpsEndpoint]], server: FtpServer, proxy: FtpFaultProxy) -> FtpsEndpoint:
+def endpoint(
+    request: pytest.FixtureRequest,
+    running: tuple[FtpServer, type[FtpsEndpoint]],
+    server: FtpServer,
+    proxy: FtpFaultProxy,
+) -> FtpsEndpoint:
+    """An endpoint that waits for as long as a busy server takes, unless the test is of one that freezes."""
+    parameters = request.node.callspec.params
+    timeouts = STALLING if parameters.get("mode") == "freeze" else PATIENT
     credentials = Credentials(server.login, PASSWORD, certificates=(server.tls.fingerprint,))
-    return running[1](proxy.host, proxy.port, credentials, IMPATIENT)
+    return running[1](proxy.host, proxy.port, credentials, timeouts)
 
 
 async def fetch_through(server: FtpServer, proxy: FtpFaultProxy, endpoint: FtpsEndpoint, fault: Fault) -> int:

@@ -21,7 +21,7 @@ from fixtures.sender import Partner, orders_file
 from local_stack.partner_sftp import PartnerServer
 
 pytestmark = pytest.mark.closes_everything
-QUICK = Timeouts(connect=5, login=10, operation=10, stall=10, close=2)
+QUICK = Timeouts(connect=30, login=60, operation=60, stall=60, close=2)
 SMALL = 256 * 1024
 LARGE = b"x" * (4 * SMALL)
 

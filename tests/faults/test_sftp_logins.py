@@ -28,7 +28,7 @@ async def test_a_server_that_takes_no_more_logins_may_be_tried_again() -> None:
     async with await asyncio.start_server(exceeded, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(RetriableEndpointError, match="MaxStartups"):
-            await SftpEndpoint("127.0.0.1", port, Credentials("a", "b", host_keys=(key,)), SHORT).connect()
+            await SftpEndpoint("127.0.0.1", port, Credentials("a", "b", host_keys=(key,)), PATIENT).connect()
 
 
 @pytest.mark.parametrize("mode", ["freeze", "blackhole"])
@@ -40,9 +40,7 @@ async def test_a_server_that_never_says_a_word_ends_in_time(line: Line, mode: Mo
 
 
 async def test_leaving_a_frozen_server_ends_in_time(line: Line) -> None:
-    endpoint = line.endpoint(SHORT)
-    await endpoint.connect()
-    line.proxy.set("freeze")
+    endpoint = await line.frozen()
     async with asyncio.timeout(IN_TIME):
         await endpoint.close()
 

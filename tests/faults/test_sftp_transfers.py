@@ -8,18 +8,19 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
 from data_connections.endpoints.blocking import open_endpoint
-from data_connections.endpoints.contract import Credentials, Timeouts
+from data_connections.endpoints.contract import Credentials
 from data_connections.endpoints.fetch import fetch_file
 from data_connections.endpoints.publish import publish
 from data_connections.endpoints.sftp import SftpEndpoint
 from data_connections.errors import EndpointFileMissing, RetriableEndpointError
 from fixtures.fault_proxy import FaultProxy, Mode
 from fixtures.servers import OpenSsh
-from fixtures.sftp_line import FOR_EVER, IN_TIME, SHORT, SIZE, Line
+from fixtures.sftp_line import FOR_EVER, IN_TIME, PATIENT, SHORT, SIZE, STALLING, Line
 
 pytestmark = pytest.mark.closes_everything
 
@@ -46,7 +47,7 @@ async def test_the_same_with_openssh(
     credentials = Credentials(openssh_server.user, private_key=key, host_keys=(openssh_server.host_key,))
     proxy = fault_proxy(openssh_server.port)
     taken: list[bytes] = []
-    async with SftpEndpoint("127.0.0.1", proxy.port, credentials, SHORT) as endpoint:
+    async with SftpEndpoint("127.0.0.1", proxy.port, credentials, STALLING) as endpoint:
         file = await endpoint.stat("big.csv")
         proxy.set(mode, after=20_000 + part * SIZE // 10, times=1)
         await fetch_file(endpoint, file, taken.append, pause=0.01)
@@ -55,15 +56,14 @@ async def test_the_same_with_openssh(
 
 async def test_a_frozen_transfer_goes_on_over_a_new_connection(line: Line) -> None:
     line.proxy.set("freeze", after=SIZE // 2, times=1)
-    fetched = await line.fetch(SHORT)
+    fetched = await line.fetch(STALLING)
     assert fetched.sha256 == hashlib.sha256(line.data).hexdigest()
 
 
 async def test_a_server_that_stays_frozen_ends_in_time(line: Line) -> None:
-    endpoint = line.endpoint(SHORT)
-    await endpoint.connect()
-    file = await endpoint.stat("in/big.csv")
-    line.proxy.set("freeze")
+    async with line.endpoint() as other:
+        file = await other.stat("in/big.csv")
+    endpoint = await line.frozen()
     async with asyncio.timeout(IN_TIME):
         with pytest.raises(RetriableEndpointError, match="no answer in time"):
             await fetch_file(endpoint, file, lambda block: None, tries=2, pause=0.01)
@@ -82,12 +82,12 @@ def test_a_time_limit_from_outside_ends_a_frozen_transfer(line: Line) -> None:
     before = signal.signal(signal.SIGUSR1, raise_it)
     line.proxy.set("freeze", after=SIZE // 2)
     alarm = threading.Timer(1, os.kill, (os.getpid(), signal.SIGUSR1))
+    begin = iter([alarm.start])
     try:
         with open_endpoint(lambda: line.endpoint(FOR_EVER)) as endpoint:
             file = endpoint.stat("in/big.csv")
-            alarm.start()
             with pytest.raises(_TimeIsUp):
-                endpoint.fetch(file, lambda block: None)
+                endpoint.fetch(file, lambda block: next(begin, lambda: None)())
     finally:
         alarm.cancel()
         signal.signal(signal.SIGUSR1, before)
@@ -108,9 +108,7 @@ def test_a_time_limit_from_outside_ends_a_frozen_transfer(line: Line) -> None:
 async def test_every_question_to_a_frozen_server_ends_in_time(
     line: Line, ask: Callable[[SftpEndpoint], AsyncIterator[object]]
 ) -> None:
-    endpoint = line.endpoint(SHORT)
-    await endpoint.connect()
-    line.proxy.set("freeze")
+    endpoint = await line.frozen()
     async with asyncio.timeout(IN_TIME):
         with pytest.raises(RetriableEndpointError, match="no answer in time"):
             await ask(endpoint)  # type: ignore[misc]
@@ -118,10 +116,10 @@ async def test_every_question_to_a_frozen_server_ends_in_time(
 
 
 async def test_a_slow_line_is_not_a_frozen_one(line: Line) -> None:
-    line.path.write_bytes(line.data[:400_000])
+    line.path.write_bytes(line.data[:300_000])
     line.proxy.set("slow", after=20_000)
-    fetched = await line.fetch(Timeouts(connect=5, login=10, operation=10, stall=5, close=1))
-    assert (fetched.size, fetched.resumed) == (400_000, 0)
+    fetched = await line.fetch(replace(PATIENT, stall=4))
+    assert (fetched.size, fetched.resumed) == (300_000, 0)
 
 
 async def test_tries_are_bounded(line: Line) -> None:
@@ -139,10 +137,11 @@ async def test_an_upload_that_breaks_leaves_no_final_name(line: Line, mode: Mode
     async def source() -> AsyncIterator[bytes]:
         yield line.data
         line.proxy.set(mode)
+        endpoint.timeouts = SHORT  # for the login of whoever would clear up
         for _ in range(40):
             yield line.data
 
-    async with line.endpoint(SHORT) as endpoint:
+    async with line.endpoint(STALLING if mode == "freeze" else PATIENT) as endpoint:
         with pytest.raises(RetriableEndpointError):
             await publish(endpoint, "out/report.csv", source())
     assert not (line.server.files / "out" / "report.csv").exists()

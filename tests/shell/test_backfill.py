@@ -90,9 +90,11 @@ def _wait_for(is_so: Callable[[], bool], seconds: float = 120) -> None:
 def _pools(stack: Stack, name: str) -> set[str]:
     """The pools of all tasks of a connection's backfills."""
     login = dict(zip(("username", "password"), stack.login, strict=True))
-    token: Any = httpx.post(f"{stack.url}/auth/token", json=login).json()["access_token"]
+    token: Any = httpx.post(f"{stack.url}/auth/token", json=login, timeout=60).json()["access_token"]
     found = httpx.get(
-        f"{stack.url}/api/v2/dags/{name}/dagRuns/~/taskInstances", headers={"Authorization": f"Bearer {token}"}
+        f"{stack.url}/api/v2/dags/{name}/dagRuns/~/taskInstances",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=60,
     )
     tasks = found.raise_for_status().json()["task_instances"]
     return {task["pool"] for task in tasks if task["dag_run_id"].startswith("backfill")}

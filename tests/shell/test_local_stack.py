@@ -80,8 +80,8 @@ class TestConfiguration:
 class TestWholeStack:
     def test_every_service_is_healthy_and_the_administrator_can_log_in(self, stack: Stack) -> None:
         name, password = stack.login
-        right = httpx.post(f"{stack.url}/auth/token", json={"username": name, "password": password})
-        wrong = httpx.post(f"{stack.url}/auth/token", json={"username": name, "password": "wrong"})
+        right = httpx.post(f"{stack.url}/auth/token", json={"username": name, "password": password}, timeout=60)
+        wrong = httpx.post(f"{stack.url}/auth/token", json={"username": name, "password": "wrong"}, timeout=60)
         assert stack.is_ready()
         assert (right.status_code, wrong.status_code) == (201, 401)
 

@@ -138,7 +138,7 @@ def test_a_refused_sender_is_told_once_and_a_forged_one_never(
     mailbox.wait_for(3)
     assert str(run_dag(details=details).state) == "success"
     send(mailbox, ("orders2.csv", HEADER + line("4")), sender=partner.address)
-    mailbox.wait_for(1)
+    mailbox.wait_for(4)
     assert str(run_dag(details=details).state) == "success"
     assert ledger.all("select order_id from action") == [{"order_id": "3"}]
     reasons = ledger.all("select reason, count(*) as n from sighting where reason is not null group by 1 order by 1")

@@ -72,7 +72,7 @@ class Outbox:
 @pytest.fixture
 def outbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Outbox]:
     box = Outbox()
-    controller = Controller(box, hostname="127.0.0.1", port=free_port())
+    controller = Controller(box, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     extra = {"disable_ssl": True, "disable_tls": True, "from_email": "connections@ours.test"}
     smtp = {"conn_type": "smtp", "host": "127.0.0.1", "port": controller.port, "extra": extra}
@@ -104,7 +104,7 @@ def letter(sender: str = SENDER, **files: bytes) -> bytes:
 def send(partner: Partner, raw: bytes) -> None:
     hosting = partner.hosting
     context = ssl.create_default_context(cafile=str(gateway_certificate(hosting.configuration)))
-    with smtplib.SMTP("127.0.0.1", hosting.smtp_port, timeout=20) as session:
+    with smtplib.SMTP("127.0.0.1", hosting.smtp_port, timeout=60) as session:
         session._host = "localhost"
         session.starttls(context=context)
         session.sendmail("bounces@acme.test", [partner.mail_address], raw)

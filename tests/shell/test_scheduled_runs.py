@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -88,6 +89,7 @@ def wait_for(what: Callable[[], Any]) -> Any:
     pytest.fail(f"nothing came of it within {PATIENCE} s")
 
 
+@cache
 def yesterday(days: int = 1) -> str:
     """The last complete day of the program that only this test uses, or an earlier one; others share the ledger."""
     return (datetime.now(ZoneInfo("America/New_York")).date() - timedelta(days=days)).isoformat()

@@ -22,7 +22,7 @@ def test_roles_of_access_control_do_what_it_says(ledger_url: str, empty_database
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=600,
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     found = json.loads(ran.stdout.splitlines()[-1])

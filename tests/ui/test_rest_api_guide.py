@@ -72,7 +72,7 @@ def test_every_example_does_what_the_guide_says(
 
 def test_the_guide_names_every_call(acme: Ledger, served: str, client) -> None:
     token = client("admin").cookies.get("_token")
-    answer = httpx.get(f"{served}api/v1/openapi.json", headers={"Authorization": f"Bearer {token}"})
+    answer = httpx.get(f"{served}api/v1/openapi.json", headers={"Authorization": f"Bearer {token}"}, timeout=60)
     missing = []
     for path in answer.json()["paths"]:
         last = [part for part in path.removeprefix("/api/v1/").split("/") if not part.startswith("{")][-1]

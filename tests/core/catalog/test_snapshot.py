@@ -139,9 +139,9 @@ def test_work_that_takes_too_long_is_left_behind() -> None:
         within(0.05, released.wait)
 
     released.set()
-    assert within(5, lambda: 42) == 42
+    assert within(60, lambda: 42) == 42
 
 
 def test_what_the_work_raises_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        within(5, lambda: 1 // 0)
+        within(60, lambda: 1 // 0)

@@ -65,7 +65,7 @@ class TestMachine:
 
     def test_a_process_that_nobody_looks_after(self, settings: Settings) -> None:
         assert ill(machine.leftovers(settings)) == []
-        sleeper = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
+        sleeper = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
         mark = {"CONNECTIONS_STACK": str(settings.home / "stack")}
         with subprocess.Popen(sleeper, env=mark, stdout=subprocess.PIPE) as stray:
             assert stray.stdout is not None
@@ -74,7 +74,7 @@ class TestMachine:
             stop = [sys.executable, "-m", "command_line.main", "doctor", "--stop"]
             environment = {"CONNECTIONS_HOME": str(settings.home), "PATH": "/usr/bin:/bin"}
             assert subprocess.run(stop, env=environment).returncode == 0
-            assert stray.wait(10) != 0
+            assert stray.wait(60) != 0
         assert ill(machine.leftovers(settings)) == []
 
 

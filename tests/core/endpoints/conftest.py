@@ -16,7 +16,7 @@ from fixtures.ftp_servers import PASSWORD, FtpServer
 from fixtures.servers import OpenSsh
 from local_stack.partner_sftp import PartnerServer
 
-QUICK = Timeouts(connect=5, login=10, operation=10, stall=10, close=2)
+QUICK = Timeouts(connect=30, login=60, operation=60, stall=60, close=2)
 
 
 @dataclass(frozen=True)

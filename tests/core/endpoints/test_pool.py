@@ -21,15 +21,34 @@ from fixtures.ftp_servers import FtpServer
 from fixtures.hosting import until
 from local_stack.partner_sftp import PartnerServer
 
-from .conftest import served_by_ftp
+from .conftest import QUICK, served_by_ftp
 
 
 def impatient(host: str, port: int, credentials: Credentials) -> Endpoint:
+    """For a host that is silent."""
     return SftpEndpoint(host, port, credentials, Timeouts(connect=1, login=2, operation=2, stall=2, close=1))
 
 
 def impatient_ftps(host: str, port: int, credentials: Credentials) -> Endpoint:
     return FtpsEndpoint(host, port, credentials, Timeouts(connect=2, login=2, operation=10, stall=2, close=1))
+
+
+def patient(host: str, port: int, credentials: Credentials) -> Endpoint:
+    return SftpEndpoint(host, port, credentials, QUICK)
+
+
+def patient_ftps(host: str, port: int, credentials: Credentials) -> Endpoint:
+    return FtpsEndpoint(host, port, credentials, QUICK)
+
+
+@dataclass
+class Clock:
+    """Seconds that a test turns on by hand."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 @pytest.fixture
@@ -42,7 +61,7 @@ def proxy(sftp_partner: PartnerServer, fault_proxy: Callable[[int], FaultProxy])
 def account(sftp_partner: PartnerServer, proxy: FaultProxy) -> Account:
     login = sftp_partner.login
     credentials = Credentials(login.login, password=login.password, host_keys=(login.host_key,))
-    return Account("127.0.0.1", proxy.port, credentials, impatient)
+    return Account("127.0.0.1", proxy.port, credentials, patient)
 
 
 async def test_many_watchers_of_one_host_cost_one_login(account: Account, proxy: FaultProxy) -> None:
@@ -71,9 +90,11 @@ made: list[_Counting] = []
 
 async def test_watchers_of_one_folder_share_its_listing(account: Account) -> None:
     made.clear()
-    pool = EndpointPool()
+    clock = Clock()
+    pool = EndpointPool(clock=clock)
     watches = [pool.watch(replace(account, make=_Counting), "in", every=1) for _ in range(20)]
     for looks in (1, 2, 3):
+        clock.seconds += 1
         await asyncio.gather(*(watch.look() for watch in watches))
         assert made[0].listed == ["in"] * looks
     assert len(made) == 1
@@ -81,11 +102,13 @@ async def test_watchers_of_one_folder_share_its_listing(account: Account) -> Non
 
 
 async def test_no_watcher_is_told_the_same_listing_twice(sftp_partner: PartnerServer, account: Account) -> None:
-    pool = EndpointPool()
+    clock = Clock()
+    pool = EndpointPool(clock=clock)
     first, second = (pool.watch(account, "in", every=0.5) for _ in range(2))
     assert [file.size for file in await first.look()] == [3]
     (sftp_partner.files / "in" / "a.csv").write_bytes(b"abcdef")
     assert [file.size for file in await second.look()] == [3]
+    clock.seconds += 0.5
     assert [file.size for file in await first.look()] == [6]
     assert [file.size for file in await second.look()] == [6]
     await pool.close()
@@ -111,25 +134,18 @@ async def test_a_host_that_is_down_is_left_alone_for_a_while(
 async def test_a_host_that_was_down_is_asked_again_after_a_while(
     sftp_partner: PartnerServer, account: Account, proxy: FaultProxy
 ) -> None:
-    pool = EndpointPool(PoolLimits(first_pause=0.2))
+    clock = Clock()
+    pool = EndpointPool(PoolLimits(first_pause=20), clock)
     watch = pool.watch(account, "in", every=0.01)
     proxy.set("cut")
     with pytest.raises(RetriableEndpointError):
         await watch.look()
     proxy.set("pass")
-    await asyncio.sleep(0.3)
+    with pytest.raises(RetriableEndpointError, match="Seen lately"):
+        await watch.look()
+    clock.seconds += 20
     assert len(await watch.look()) == 1
     await pool.close()
-
-
-@dataclass
-class Clock:
-    """Seconds that a test turns on by hand."""
-
-    seconds: float = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 async def attempts(account: Account, proxy: FaultProxy, seconds: int) -> list[int]:
@@ -167,11 +183,12 @@ async def test_a_frozen_ftp_host_holds_few_threads_and_takes_nobody_elses_turn(
     good = served_by_ftp(pyftpdlib_server).credentials
 
     def account(port: int, number: int) -> Account:
-        return Account("127.0.0.1", port, replace(good, passphrase=str(number)), impatient_ftps)
+        make = impatient_ftps if port == frozen.port else patient_ftps
+        return Account("127.0.0.1", port, replace(good, passphrase=str(number)), make)
 
     stuck = [asyncio.create_task(pool.watch(account(frozen.port, number), "", every=60).look()) for number in range(50)]
     await until(lambda: frozen.connections > 0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await pool.watch(account(pyftpdlib_server.port, 0), "", every=60).look()
         held = [thread for thread in threading.enumerate() if thread.name.startswith("host-127.0.0.1")]
         outcomes = await asyncio.gather(*stuck, return_exceptions=True)
@@ -221,9 +238,10 @@ async def test_a_frozen_host_ends_in_time_and_leaves_others_alone(
     frozen = fault_proxy(sftp_partner.port)
     frozen.set("blackhole")
     stuck = [
-        asyncio.create_task(pool.watch(replace(account, port=frozen.port), "in", every=60).look()) for _ in range(50)
+        asyncio.create_task(pool.watch(replace(account, port=frozen.port, make=impatient), "in", every=60).look())
+        for _ in range(50)
     ]
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         assert len(await pool.watch(account, "in", every=60).look()) == 1
         outcomes = await asyncio.gather(*stuck, return_exceptions=True)
     assert all(isinstance(outcome, RetriableEndpointError) for outcome in outcomes)
@@ -241,10 +259,12 @@ async def test_one_that_stops_waiting_does_not_stop_the_others(account: Account)
 
 async def test_logins_that_nobody_uses_are_left(sftp_partner: PartnerServer, account: Account) -> None:
     made.clear()
-    pool = EndpointPool(PoolLimits(idle=0.2))
+    clock = Clock()
+    pool = EndpointPool(PoolLimits(idle=0.2), clock)
     await pool.watch(replace(account, make=_Counting), "in", every=60).look()
     assert made[0]._session is not None
-    async with asyncio.timeout(10):
+    clock.seconds += 1
+    async with asyncio.timeout(60):
         while made[0]._session is not None:  # noqa: ASYNC110 - it is left in its own time
             await asyncio.sleep(0.05)
     assert not pool._logins

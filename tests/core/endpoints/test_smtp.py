@@ -20,7 +20,7 @@ from fixtures.fault_proxy import FaultProxy
 from fixtures.mail_servers import DOMAIN, Mailbox, MailServers
 from fixtures.servers import free_port
 
-QUICK = Timeouts(connect=1, login=2, operation=2, stall=1, close=0.5)
+QUICK = Timeouts(connect=30, login=60, operation=60, stall=60, close=0.5)
 LETTER = Letter(
     "delivery.1",
     f"us@{DOMAIN}",
@@ -92,7 +92,7 @@ class Handler:
 
 @contextmanager
 def plain_server(handler: Handler) -> Iterator[MailServer]:
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=10)
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     try:
         yield MailServer("127.0.0.1", controller.port, "none", f"us@{DOMAIN}", timeouts=QUICK, name="smtp_default")
@@ -122,7 +122,7 @@ def test_a_server_that_fails_ends_in_time(fault_proxy: Callable[[int], FaultProx
     with plain_server(Handler()) as server:
         proxy = fault_proxy(server.port)
         proxy.set(mode, 150)
-        quick = replace(QUICK, login=0.4, operation=0.4)
+        quick = replace(QUICK, login=0.4, operation=0.4, stall=0.4)
         with pytest.raises(RetriableEndpointError):
             replace(server, port=proxy.port, timeouts=quick).send(b"x", ("you@partner.test",))
 

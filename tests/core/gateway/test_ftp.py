@@ -31,7 +31,7 @@ def partner(hosting: Hosting) -> Partner:
 def logged_in(partner: Partner, password: str | None = None) -> Iterator[ftplib.FTP_TLS]:
     """A client that speaks TLS on both connections and trusts the gateway's own certificate alone."""
     context = ssl.create_default_context(cafile=str(gateway_certificate(partner.hosting.configuration)))
-    with ftplib.FTP_TLS(timeout=20, context=context) as client:
+    with ftplib.FTP_TLS(timeout=60, context=context) as client:
         client.connect("127.0.0.1", partner.hosting.ftp_port)
         client.host = "localhost"
         client.login(partner.secret.login, password or partner.secret.password)
@@ -67,7 +67,7 @@ class ImplicitClient(ftplib.FTP_TLS):
     """Speaks TLS from the first byte."""
 
     def connect(self, *arguments: object, **named: object) -> str:
-        self.sock = socket.create_connection(("127.0.0.1", self.port), 20)
+        self.sock = socket.create_connection(("127.0.0.1", self.port), 60)
         self.af = self.sock.family
         self.sock = self.context.wrap_socket(self.sock, server_hostname="localhost")
         self.file = self.sock.makefile("r", encoding=self.encoding)
@@ -83,7 +83,7 @@ def test_tls_from_the_first_byte(hosting: Hosting) -> None:
     gateway = hosting.gateway
     assert gateway is not None
     context = ssl.create_default_context(cafile=str(gateway_certificate(hosting.configuration)))
-    with ImplicitClient(timeout=20, context=context) as client:
+    with ImplicitClient(timeout=60, context=context) as client:
         client.port = gateway.address.ftps_port or 0
         client.connect()
         client.host = "localhost"
@@ -177,11 +177,12 @@ def test_who_does_not_log_in_takes_no_place_from_others(
 ) -> None:
     hosting.stop()
     hosting.changes["greetings_of_address"] = 5
-    monkeypatch.setattr("data_connections.gateway.ftp_server.LOGIN_WITHIN", 0.5)
+    monkeypatch.setattr("data_connections.gateway.ftp_server.LOGIN_WITHIN", 2)
     hosting.start()
-    idle = [socket.create_connection(("127.0.0.1", port), 10) for port in (hosting.ftp_port,) * 8]
+    idle = [socket.create_connection(("127.0.0.1", port), 60) for port in (hosting.ftp_port,) * 8]
     assert sorted(each.recv(3) for each in idle) == [b""] * 3 + [b"220"] * 5
     asyncio.run(until(lambda: not hosting.gateway.reception.sessions()))
+    monkeypatch.setattr("data_connections.gateway.ftp_server.LOGIN_WITHIN", 60)
     with logged_in(partner) as client:
         client.storbinary("STOR orders.csv", io.BytesIO(b"x"))
     for each in idle:
@@ -206,7 +207,7 @@ def test_who_is_not_let_in(hosting: Hosting, partner: Partner, monkeypatch: pyte
         pass
     with pytest.raises(ftplib.error_perm, match="530"), logged_in(by_sftp):
         pass
-    with ftplib.FTP(timeout=20) as plain:
+    with ftplib.FTP(timeout=60) as plain:
         plain.connect("127.0.0.1", hosting.ftp_port)
         with pytest.raises(ftplib.error_perm, match="550 SSL/TLS required"):
             plain.login(partner.secret.login, partner.secret.password)
@@ -222,13 +223,13 @@ def test_plain_ftp_only_where_gateway_and_connection_allow_it(ledger: Ledger, tm
         refused = hosting.host(BY_FTP)
         allowed.files.mkdir(parents=True, exist_ok=True)
         (allowed.files / "report.csv").write_bytes(b"day\n")
-        with ftplib.FTP(timeout=20) as client:
+        with ftplib.FTP(timeout=60) as client:
             client.connect("127.0.0.1", hosting.ftp_port)
             client.login(allowed.secret.login, allowed.secret.password)
             assert client.nlst() == ["report.csv"]
             with pytest.raises(ftplib.error_perm, match="only collected"):
                 client.storbinary("STOR x.csv", io.BytesIO(b"x"))
-        with ftplib.FTP(timeout=20) as client:
+        with ftplib.FTP(timeout=60) as client:
             client.connect("127.0.0.1", hosting.ftp_port)
             with pytest.raises(ftplib.error_perm, match="530"):
                 client.login(refused.secret.login, refused.secret.password)

@@ -35,7 +35,7 @@ def web(ledger: Ledger, tmp_path: Path) -> Iterator[Hosting]:
 
 
 class Mailed:
-    """A link that was mailed, and a browser that trusts the gateway's own certificate."""
+    """A link that was mailed, and a browser that trusts the gateway's own certificate and keeps no connection."""
 
     def __init__(self, hosting: Hosting, login: str, **order: Any) -> None:
         letters: list[Letter] = []
@@ -43,7 +43,8 @@ class Mailed:
         mail_link(hosting.ledger, login, WHO, "tests", **order)
         self.letter = letters[0]
         (self.link,) = re.findall(r"https://\S+", "\n".join(self.letter.lines))
-        self.browser = httpx.Client(verify=str(gateway_certificate(hosting.configuration)), timeout=20)
+        trusted, none_kept = str(gateway_certificate(hosting.configuration)), httpx.Limits(max_keepalive_connections=0)
+        self.browser = httpx.Client(verify=trusted, timeout=60, limits=none_kept)
 
     def look(self) -> httpx.Response:
         return self.browser.get(self.link)

@@ -266,6 +266,7 @@ async def test_a_clean_stop_lets_transfers_finish_and_takes_no_new_ones(hosting:
         await until(lambda: hosting.gateway.reception.closing)
         with pytest.raises(asyncssh.SFTPPermissionDenied, match="about to restart"):
             await client.open("/late.csv", "wb")
+        await until(lambda: hosting.gateway._acceptor is None)
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", hosting.port)
         await handle.write(b"last")
