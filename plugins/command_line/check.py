@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from command_line.check_setting import connection_setting, plain_setting
 from command_line.exits import BAD
 from command_line.output import AsJson, cell, note, print_fields, print_json_line, print_table
 from command_line.session import current_settings
+from data_connections.currencies import money
 from data_connections.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -160,7 +162,7 @@ def _readable(names: Sequence[str], folders: Sequence[Path]) -> list[Path]:
 
 def _print_report(report: CheckReport) -> None:
     totals = report.totals
-    amounts = ", ".join(f"{amount:,f} {currency}" for currency, amount in sorted(totals.amounts.items()))
+    amounts = ", ".join(f"{money(amount, currency)} {currency}" for currency, amount in sorted(totals.amounts.items()))
     refused = report.file_error
     verdict = "refused" if refused else "good" if report.good else "not all rows are good"
     print_fields(
@@ -187,8 +189,8 @@ def _print_report(report: CheckReport) -> None:
                 one.state,
                 one.currency,
                 f"{one.count:+,}",
-                f"{one.amount:+,f}",
-                "" if one.payout is None else f"{one.payout:+,f}",
+                _signed(one.amount, one.currency),
+                "" if one.payout is None else _signed(one.payout, one.currency),
             )
             for one in report.effect
         ]
@@ -201,3 +203,7 @@ def _print_report(report: CheckReport) -> None:
         if totals.findings > len(report.errors):
             note(f"{totals.findings - len(report.errors):,} more; --errors N lists N of them.")
     sys.stdout.write("\n")
+
+
+def _signed(amount: Decimal, currency: str | None) -> str:
+    return f"{'+' if amount >= 0 else ''}{money(amount, currency)}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
 from command_line.output import AsJson, note, print_fields, print_json, print_table
 from command_line.session import open_ledger
+from data_connections.currencies import money
 
 
 def explain(
@@ -38,7 +40,7 @@ def _print(action: dict[str, Any]) -> None:
             "Action": f"{action['public_id']} of {action['program']}, {action['event_type']}",
             "Order": f"{action['order_id']}" + (f", for the {action['occurrence']}. time" * (action["occurrence"] > 1)),
             "Customer": action["customer_id"],
-            "State": f"{action['state']}, {action['amount']} {action['currency']}",
+            "State": f"{action['state']}, {_money(action, 'amount')}",
             "Event": action["event_at"],
             "Received": action["received_at"],
             "Partner": f"{action['partner'] or 'unknown'} ({action['partner_id']}), by {action['attributed_by']}"
@@ -56,32 +58,46 @@ def _print(action: dict[str, Any]) -> None:
         }
     )
     columns = ("received", "what", "state", "amount", "payout", "reason", "submission", "line", "file")
-    print_table(columns, (_event(event) for event in action["timeline"]))
+    print_table(columns, (_event(event, action["currency"]) for event in action["timeline"]))
 
 
 def _payout(action: dict[str, Any]) -> str | None:
     if action["payout"] is None:
         return None
     if action["items"]:
-        return f"{action['payout']} {action['currency']}, the sum of its {action['items']} items"
+        return f"{_money(action, 'payout')}, the sum of its {action['items']} items"
     rate = (
-        f"{action['percent']:f} % of {action['amount']}" if action["percent"] is not None else f"{action['fixed']} each"
+        f"{action['percent']:f} % of {_plain(action, 'amount')}"
+        if action["percent"] is not None
+        else f"{_plain(action, 'fixed')} each"
     )
-    return f"{action['payout']} {action['currency']} = {rate} by {action['contract']}, from {action['term_starts']}"
+    return f"{_money(action, 'payout')} = {rate} by {action['contract']}, from {action['term_starts']}"
 
 
-def _event(event: dict[str, Any]) -> tuple[Any, ...]:
+def _money(action: dict[str, Any], what: str) -> str:
+    return f"{_plain(action, what)} {action['currency']}"
+
+
+def _plain(action: dict[str, Any], what: str) -> str:
+    return money(action[what], action["currency"])
+
+
+def _event(event: dict[str, Any], currency: str) -> tuple[Any, ...]:
     return (
         event["received_at"],
         event["kind"],
         _change(event["old_state"], event["new_state"]),
-        _change(event["old_amount"], event["new_amount"]),
-        _change(event["old_payout"], event["new_payout"]),
+        _change(*(_amount(event[name], currency) for name in ("old_amount", "new_amount"))),
+        _change(*(_amount(event[name], currency) for name in ("old_payout", "new_payout"))),
         event["disposition"] or event["reason"],
         event["submission_id"],
         event["line"],
         event["file_name"],
     )
+
+
+def _amount(value: Decimal | None, currency: str) -> str | None:
+    return None if value is None else money(value, currency)
 
 
 def _change(old: Any, new: Any) -> str | None:

@@ -12,6 +12,7 @@ from command_line.output import AsJson, note, print_json, print_table
 from command_line.pgp_keys import pgp_keys
 from command_line.session import By, acting_user, current_settings, open_ledger
 from command_line.submit import exit_code, print_submission
+from data_connections.currencies import money
 
 submissions = typer.Typer()
 
@@ -194,12 +195,20 @@ def withdraw_submission(
     else:
         columns = ("public_id", "order_id", "currency", "state", "amount", "old_state", "old_amount", "obstacle")
         names = ("action", "order", "currency", "state", "amount", "back to", "amount then", "not undone because")
-        print_table(names, ([each[name] for name in columns] for each in (*done.undone, *done.kept)))
+        print_table(names, ([_shown(each, name) for name in columns] for each in (*done.undone, *done.kept)))
         note(
             f"{len(done.undone)} of {len(done.undone) + len(done.kept)} actions "
             f"{'would go back (nothing was: --dry-run)' if dry_run else 'went back to what they were'}"
         )
     raise typer.Exit(BAD if done.kept else 0)
+
+
+def _shown(action: dict[str, Any], name: str) -> Any:
+    return (
+        money(action[name], action["currency"])
+        if name.endswith("amount") and action[name] is not None
+        else action[name]
+    )
 
 
 def _find(ledger: Any, which: str) -> int:

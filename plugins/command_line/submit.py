@@ -12,6 +12,7 @@ from command_line.moments import moment
 from command_line.output import AsJson, note, print_fields, print_json, print_table
 from command_line.pgp_keys import pgp_keys
 from command_line.session import By, acting_user, current_settings, open_ledger
+from data_connections.currencies import money
 
 
 def submit(
@@ -76,7 +77,9 @@ def print_submission(done: dict[str, Any], *, rows: int = 20) -> None:
             "Why": f"{done['code']}: {done['message']}" if done["code"] else done["message"],
             "Line": (done["file_error"] or {}).get("line"),
             "Rows": f"{done['rows']:,}: {counts}; {done['warned']:,} with a warning",
-            "Accepted": ", ".join(f"{amount} {currency}" for currency, amount in done["amounts"].items()),
+            "Accepted": ", ".join(
+                f"{money(amount, currency)} {currency}" for currency, amount in done["amounts"].items()
+            ),
             "Came in": f"submission {done['parcel']}" if done["parcel"] else None,
             "Duplicate of": done["duplicate_of"],
             "Corrects": done["corrects"],

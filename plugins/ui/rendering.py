@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from data_connections.catalog.overview import STATUS
+from data_connections.currencies import money
 from data_connections.endpoints.arrival import IN_WORDS
 from ui.done import DONE
 from ui.field_labels import field_hint, field_label, is_in_section, row_of
@@ -101,7 +102,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=_moment, number=_number, size=_size, words=_words, method=method_name)
+    environment.filters.update(
+        moment=_moment, number=_number, money=_money, size=_size, words=_words, method=method_name
+    )
     environment.filters["as_options"] = _as_options
     environment.filters["why_left"] = lambda reason: IN_WORDS.get(reason, reason)
     environment.filters.update(field_label=field_label, field_hint=field_hint, row_of=row_of, in_section=is_in_section)
@@ -138,6 +141,11 @@ def _number(value: float | Decimal | str | None) -> str:
     if value is None:
         return "-"
     return f"{Decimal(str(value)):,f}"
+
+
+def _money(value: Decimal | str | None, currency: str | None) -> str:
+    """Return an amount with the decimals of its currency; nothing is a dash."""
+    return "-" if value is None else money(value, currency)
 
 
 def _size(value: int | None) -> str:

@@ -125,7 +125,7 @@ def test_limits_and_the_guard_of_catalogs_are_shown(shop: Desk) -> None:
     shop.connect("orders", limits={"hold_if": {"amount_over": {"EUR": 5}}})
     assert dry(shop, table(ORDERS, order("A", "6.00"))).hold == (
         "HELD_BY_LIMIT",
-        "The accepted rows amount to 6.00 EUR; above 5 somebody has to approve it.",
+        "The accepted rows amount to 6.00 EUR; above 5.00 somebody has to approve it.",
     )
     shop.submit(table(ORDERS, order("B", "4.00"), order("C", "1.00")))
     shop.connect("changes", data_type="action_modifications", limits={"hold_if": {"reversed_share_over": "0.4"}})

@@ -75,7 +75,7 @@ def test_actions_are_found_by_each_of_their_ids_and_by_when_they_lock(client, sh
 
 def test_an_action_tells_its_story_and_what_it_earns(client, shop):
     page = client("viewer").get(f"actions/{of(shop, 'G-1')}").text
-    for words in ("× 6.5 %", "= 5.20", "1.5 each", "= 1.5", "45 days after the event", "Globex with Northwind Media"):
+    for words in ("× 6.5 %", "= 5.20", "1.50 each", "= 1.50", "45 days after the event", "Globex with Northwind Media"):
         assert words in page, words
     changed_page = client("viewer").get(f"actions/{of(shop, 'G-2')}").text
     assert "secret-returns.csv" in changed_page

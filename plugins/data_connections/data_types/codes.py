@@ -165,6 +165,11 @@ ROW_CODES = {
         "A spelling mistake, or a value that is not set up.",
         "Use one of the values that the message names.",
     ),
+    "CURRENCY_UNKNOWN": Code(
+        "The code is no currency of ISO 4217 that is in use, nor the connection's or program's own currency.",
+        "A spelling mistake, a test, a currency that was replaced more than two years ago.",
+        "Write the currency's code, such as EUR.",
+    ),
     "CONTROL_CHARACTER": Code(
         "A key holds a line break, a tab or another character that cannot be seen.",
         "Copied text, a wrong encoding.",

@@ -28,6 +28,7 @@ _FOR_TYPES = {
     "now_allowed": ("datetime",),
     "max_age": ("datetime",),
     "unit": _NUMBERS,
+    "currency": ("text",),
 }
 _NUMBERED = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _BIGINT_DIGITS = 18
@@ -112,6 +113,7 @@ class Column(BaseModel):
     maximum: Decimal | None = Field(default=None, description="Largest number accepted.")
     allowed: tuple[str, ...] = Field(default=(), description="The only values accepted, in any case.")
     pattern: str | None = Field(default=None, description="Regular expression that the whole cell must match.")
+    currency: bool = Field(default=False, description="An ISO 4217 code of a currency in use, in any case.")
     spellings: tuple[Spelling, ...] = Field(
         default=(), description="Other ways to write a value, such as dates the American way; the first that fits."
     )

@@ -51,7 +51,7 @@ def moved(connection: LedgerConnection, ids: Collection[int]) -> dict[int, DictR
                 select t.currency, sum(t.amount)::text as amount from submission s
                 join submission_total t on t.submission_id = s.id and t.outcome = 'accepted' and t.currency <> ''
                 where s.connection_id = c.id and s.received_at > now() - make_interval(days => %(days)s)
-                group by t.currency) by_currency
+                group by t.currency having sum(t.amount) <> 0) by_currency
         ) m on true
         left join lateral (
             select count(*) as deliveries, sum(rows)::bigint as rows from delivery

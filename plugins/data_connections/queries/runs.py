@@ -23,7 +23,8 @@ def list_runs(
                (select jsonb_object_agg(m.currency, m.amount) from (
                     select t.currency, sum(t.amount)::text as amount
                     from submission s join submission_total t on t.submission_id = s.id and t.outcome = 'accepted'
-                    where s.run_id = r.id and t.currency <> '' group by t.currency) m) as amounts
+                    where s.run_id = r.id and t.currency <> ''
+                    group by t.currency having sum(t.amount) <> 0) m) as amounts
         from connection_run r
         where r.connection_id = %(id)s and (%(before)s::bigint is null or r.id < %(before)s)
         order by r.id desc limit %(limit)s

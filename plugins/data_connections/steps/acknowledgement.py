@@ -24,6 +24,7 @@ from data_connections.ledger import Ledger, mails, outcomes, parcels, sightings,
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.submission import Submission
 from data_connections.spec import InboundFolder, InboundMailboxDetails, MailSource
+from data_connections.steps.description import with_minor_units
 from data_connections.steps.job import Job, read_job
 from data_connections.steps.mail_answers import OpenServer, result_letter
 from data_connections.steps.rejects import write_rejects
@@ -99,7 +100,7 @@ def summary_of(connection: LedgerConnection, job: Job) -> dict[str, Any]:
             "currentCheckpointStartTime": int(submission.claimed_at.timestamp()),
             "currentCheckpointLatestTime": int((submission.finished_at or submission.claimed_at).timestamp()),
         },
-        "totals": [{**total, "quantity": str(total["quantity"]), "amount": str(total["amount"])} for total in totals],
+        "totals": with_minor_units(totals),
         "codes": codes,
         **({"files": members} if members else {}),
         "warnings": submission.warnings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from data_connections.applying import Bounds, Hold
+from data_connections.currencies import money
 from data_connections.ledger.staging import Seal
 from data_connections.spec import HoldIf, InboundConnection, next_run
 
@@ -25,7 +26,8 @@ def limit_passed(limits: HoldIf, seal: Seal) -> Hold | None:
     for currency, amount in seal.amounts("accepted").items():
         most = limits.amount_over.get(currency)
         if most is not None and amount > most:
-            return _held(f"The accepted rows amount to {amount} {currency}; above {most} somebody has to approve it.")
+            found, limit = money(amount, currency), money(most, currency)
+            return _held(f"The accepted rows amount to {found} {currency}; above {limit} somebody has to approve it.")
     return None
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data_connections.currencies import money
 from data_connections.ledger import Ledger, outcomes, parcels, submissions
 from data_connections.ledger.submission import Submission
 
@@ -28,7 +30,10 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         codes = outcomes.outcome_counts(connection, submission_id)
         listed = outcomes.outcomes(connection, submission_id, limit=errors)
         members = parcels.members(connection, submission_id) if submission.members else None
-    amounts = {total["currency"]: format(total["amount"], "f") for total in totals if total["outcome"] == "accepted"}
+    totals = with_minor_units(totals)
+    amounts = {
+        total["currency"]: total["amount"] for total in totals if total["outcome"] == "accepted" and total["currency"]
+    }
     return {
         "id": submission.id,
         "trace_id": str(submission.trace_id),
@@ -49,10 +54,7 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         "duplicate": submission.duplicate,
         "held": submission.held,
         "amounts": amounts,
-        "totals": [
-            {**total, "quantity": format(total["quantity"], "f"), "amount": format(total["amount"], "f")}
-            for total in totals
-        ],
+        "totals": totals,
         "errors": listed,
         "errors_total": sum(code["rows"] for code in codes),
         "file_error": _refusal(submission),
@@ -68,6 +70,23 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         "sha256": submission.sha256,
         **{name: _time(getattr(submission, name)) for name in _TIMES},
     }
+
+
+def with_minor_units(totals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return totals as they are shown: exact texts, money with the decimals of its currency.
+
+    Rows without any money, such as those of a data type that has none, have no currency.
+    """
+    without_money = not any(total["amount"] for total in totals)
+    return [
+        {
+            **total,
+            "currency": "" if without_money else total["currency"],
+            "quantity": format(total["quantity"], "f"),
+            "amount": money(total["amount"], total["currency"], grouped=False),
+        }
+        for total in totals
+    ]
 
 
 _TIMES = (

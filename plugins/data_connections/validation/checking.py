@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data_connections.currencies import in_use
 from data_connections.data_types import Column, DataType
 from data_connections.formats import BrokenRow, RowBlock
 from data_connections.formats.formula_guard import looks_guarded
@@ -19,7 +20,7 @@ from data_connections.validation.lexical import Problem, as_mask, kept, matches
 from data_connections.validation.mapped import CellMapper, MappedCells, misfit_message
 from data_connections.validation.messages import cell_finding, shown, usual_severity
 from data_connections.validation.open_columns import as_objects, column_named
-from data_connections.validation.outcomes import Finding, Mask, Outcome, ValidationOptions
+from data_connections.validation.outcomes import NO_CURRENCY, Finding, Mask, Outcome, ValidationOptions
 from data_connections.validation.rows import CheckedRows
 from data_connections.validation.rules import rule_problems
 from data_connections.validation.spellings import as_meant
@@ -57,6 +58,8 @@ class RowChecker:
         self._columns = [data_type.column(name) for name in header.typed if data_type.column(name).type != "json"]
         self._mapper = CellMapper(options.mapping, header.names, unguarded=formula_guard == "undo")
         self._warns_of_guard = formula_guard == "keep"
+        known = in_use(options.received_at.date()) | {NO_CURRENCY, options.default_currency.upper()}
+        self._currencies = pa.array(sorted(known), pa.string())
         group = data_type.group
         self._key = [name for name in group.key if name in header.typed] if group else []
 
@@ -187,6 +190,8 @@ class RowChecker:
             yield "DATE_UNLIKELY", unlikely_dates(values)
         if column.name in self._key and column.type == "text":
             yield "SPACE_AROUND_KEY", present & space_around(cells)
+        if column.currency:
+            yield "CURRENCY_UNKNOWN", present & ~as_mask(pc.is_in(pc.utf8_upper(cells), value_set=self._currencies))
         guarded = looks_guarded(cells) if self._warns_of_guard and column.type == "text" else None
         if guarded is not None:
             yield "LOOKS_GUARDED", as_mask(guarded)

@@ -29,6 +29,7 @@ SENTENCES = {
     "NOT_ALLOWED": "{column} is {found}. It takes: {allowed}.",
     "CONTROL_CHARACTER": "{column} is {found}, with a character that cannot be seen. Remove it.",
     "SPACE_AROUND_KEY": "{column} is {found}. The spaces are kept as part of it: remove them if they do not belong.",
+    "CURRENCY_UNKNOWN": "{column} is {found}, which is no currency in use (ISO 4217). Write a code such as EUR.",
     "LOOKS_GUARDED": "{column} is {found}. The apostrophe is kept as part of it; if it only guards a formula, as in "
     "our reports, the connection has to say format.formula_guard: undo.",
 }

@@ -155,6 +155,7 @@ CASES = [
     cell("NOT_ALLOWED", "DeviceType", "FRIDGE", "PHONE", "clicks"),
     cell("CONTROL_CHARACTER", "OrderId", "A\x07", "A"),
     cell("SPACE_AROUND_KEY", "OrderId", "A ", "A b"),
+    cell("CURRENCY_UNKNOWN", "CurrencyCode", "XYZ", "usd"),
     cell("LOOKS_GUARDED", "OrderId", "'=A", "'A"),
     # headers
     Case("MISSING_COLUMN", without("EventDate"), GOOD),
