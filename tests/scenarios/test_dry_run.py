@@ -156,7 +156,10 @@ def test_actions_that_lock_before_the_next_run_are_worth_a_word(shop: Desk) -> N
     report = dry(shop, text, "changes")
     [warning] = report.errors
     assert (warning.line, warning.code, warning.severity) == (2, "LOCKS_BEFORE_NEXT_RUN", "warning")
-    assert "locks on 2026-03-02, before the next run of this connection on 2026-03-02 06:00" in warning.message
+    assert (
+        "locking date, 2026-03-02, comes before the next run of this connection after this file, 2026-03-02 06:00"
+        in warning.message
+    )
     assert shop.codes(shop.submit(text, "changes.csv", "changes")) == {2: ["LOCKS_BEFORE_NEXT_RUN"]}
     shop.connect("changes", data_type="action_modifications", schedule="on request")
     assert dry(shop, table(CHANGES, "2001,A,8.00,OTHER,"), "changes").errors == ()

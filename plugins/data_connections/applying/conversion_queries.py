@@ -173,8 +173,8 @@ where code is null
 WARN_OF_LOCKING = """
 insert into remark (line, code, column_name, message)
 select line, 'LOCKS_BEFORE_NEXT_RUN', 'EventDate',
-       format('The action locks on %s, before the next run of this connection on %s: a modification has to be there '
-              'before.', to_char(locks_at at time zone time_zone, 'YYYY-MM-DD'),
+       format('The action''s locking date, %s, comes before the next run of this connection after this file, %s: a '
+              'modification has to be received before it.', to_char(locks_at at time zone time_zone, 'YYYY-MM-DD'),
               to_char({next_run} at time zone time_zone, 'YYYY-MM-DD HH24:MI'))
 from (
     select s.line, r.time_zone, {locks_at} as locks_at

@@ -216,9 +216,14 @@ where s.code is null and l.effect = 'modify' and l.item_number is null and l.giv
 WARN_OF_LOCKING = """
 insert into remark (line, code, column_name, message)
 select l.line, 'LOCKS_BEFORE_NEXT_RUN', null,
-       format('The action locks on %s, before the next run of this connection on %s. What else is to be changed has to '
-              'be there before.', to_char(l.locks_at at time zone p.time_zone, 'YYYY-MM-DD'),
-              to_char({next_run} at time zone p.time_zone, 'YYYY-MM-DD HH24:MI'))
+       case when l.locked_by is null
+            then format('The action''s locking date, %s, comes before the next run of this connection after this file, '
+                        '%s. What else is to be changed has to be received before it.',
+                        to_char(l.locks_at at time zone p.time_zone, 'YYYY-MM-DD'),
+                        to_char({next_run} at time zone p.time_zone, 'YYYY-MM-DD HH24:MI'))
+            else format('The action is locked since its locking date, %s. This change counts, as it was received '
+                        'before; what is received later does not.',
+                        to_char(l.locks_at at time zone p.time_zone, 'YYYY-MM-DD')) end
 from step s join located l using (line) cross join (select time_zone from program where id = {program_id}) p
 where s.code is null and s.new_state <> 'APPROVED' and l.locks_at > {received_at} and l.locks_at <= {next_run}
 """

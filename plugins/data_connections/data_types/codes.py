@@ -141,12 +141,12 @@ ROW_CODES = {
         "Write the time with its offset from UTC.",
     ),
     "EVENT_IN_FUTURE": Code(
-        "The event lies more than a day after the file was received.",
+        "The event lies more than a day after the receipt. Rejected, or with `unlikely_dates: warn` a warning.",
         "Day and month exchanged, a wrong year, a test.",
         "Correct the date.",
     ),
     "DATE_UNLIKELY": Code(
-        "The date lies before 1990. Rejected, or with `unlikely_dates: warn` a warning.",
+        "The date, also that of an event, lies before 1990. Rejected, or with `unlikely_dates: warn` a warning.",
         "A program's date for none, a year of two digits.",
         "Write the year in full, or leave the cell empty.",
     ),

@@ -119,10 +119,10 @@ def duplicate_findings(rows: CheckedRows, duplicate: Mask, repeated: Mask, group
     """Yield what is to be said about lines that are not taken; ``repeated`` ones came further up."""
     name = group.key[-1]
     for row in np.flatnonzero(duplicate).tolist():
-        where = "again further down" if repeated[row] else "again on the next line"
+        where = "stands further up already" if repeated[row] else "stands on the line above already"
         item = f", each with its {group.item}" if group.item else ""
         advice = f"List the lines of one order directly below each other{item}"
-        message = f"This {name} comes {where}; the line is not taken. {advice}."
+        message = f"This {name} {where}; this line is not taken. {advice}."
         yield Finding(int(rows.lines[row]), name, group.repeated_code, message)
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from data_connections.data_types import DataType
 from data_connections.validation.lexical import as_mask
 from data_connections.validation.outcomes import Finding, Outcome, ValidatedBlock, ValidationOptions
-from data_connections.validation.times import UTC_TIME, Clock
+from data_connections.validation.times import UTC_TIME, Clock, unlikely_dates
 
 DAYS_LEFT = 8
 """From so many days before its limit on, an age is worth a word."""
@@ -39,6 +39,7 @@ class NearLimit:
             near = as_mask(pc.less(block.typed.column(name), limit)) & block.where(Outcome.ACCEPTED)
             if rule.with_column in block.typed.column_names:
                 near &= as_mask(pc.is_null(block.typed.column(rule.with_column)))
+            near &= ~unlikely_dates(block.typed.column(name))
             self._rows[name] += int(np.count_nonzero(near))
 
     def findings(self) -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def read_times(column: Column, cells: pa.Array, present: Mask, clock: Clock) -> 
 
 
 def age_problems(column: Column, values: pa.Array, exempt: Mask | None, clock: Clock) -> Iterator[Problem]:
-    """Find events that are too old, or lie in the future, by the column's rule.
+    """Find events that are too old, or lie in the future, by the column's rule; dates before 1990 are no ages.
 
     Args:
         column: A column with `max_age`.
@@ -110,11 +110,12 @@ def age_problems(column: Column, values: pa.Array, exempt: Mask | None, clock: C
     rule = column.max_age
     if rule is None:
         return
+    likely = ~unlikely_dates(values)
     too_old = as_mask(pc.less(values, pa.scalar(clock.oldest(rule.days), UTC_TIME)))
     if exempt is not None and rule.with_column_days is not None:
         far_too_old = as_mask(pc.less(values, pa.scalar(clock.oldest(rule.with_column_days), UTC_TIME)))
         too_old = np.where(exempt, far_too_old, too_old)
-    yield rule.code, too_old
+    yield rule.code, too_old & likely
     yield "EVENT_IN_FUTURE", as_mask(pc.greater(values, pa.scalar(clock.latest, UTC_TIME)))
 
 

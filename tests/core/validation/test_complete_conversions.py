@@ -198,6 +198,7 @@ def test_an_address_in_a_file_without_header_is_not_shown(check):
     ("column", "value", "code"),
     [
         ("EventDate", "2027-06-14T10:00:00Z", "EVENT_IN_FUTURE"),
+        ("EventDate", "1989-12-31T23:59:59Z", "DATE_UNLIKELY"),
         ("Date1", "1989-12-31T23:59:59Z", "DATE_UNLIKELY"),
         ("Date1", "1990-01-01T00:00:00Z", None),
     ],
