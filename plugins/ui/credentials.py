@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -93,7 +95,7 @@ def save_login(ledger: Ledger, visitor: Visitor, name: str, given: LoginGiven) -
         ConfigurationError: It would be of no use.
         HTTPException: 403 where the user may not, 422 for a name that cannot be one.
     """
-    visitor.must(visitor.may_create and visitor.may_use(name), f"store the credentials {name}")
+    must_store(visitor, name)
     if name == "new":
         raise HTTPException(422, "Credentials cannot be called new.")
     login, public = _login_of(name, given)
@@ -101,6 +103,24 @@ def save_login(ledger: Ledger, visitor: Visitor, name: str, given: LoginGiven) -
     what = "credentials.changed" if before else "credentials.created"
     _record(ledger, visitor, name, what, {"parts": login.parts()})
     return public
+
+
+def must_store(visitor: Visitor, name: str) -> None:
+    """Refuse the request unless the user may store these credentials.
+
+    Raises:
+        HTTPException: 403.
+    """
+    visitor.must(visitor.may_create and visitor.may_use(name), f"store the credentials {name}")
+
+
+def version_of(ledger: Ledger, one: dict[str, Any]) -> str:
+    """Return what tells credentials, as ``one_credentials`` returns them, from what they were before an edit."""
+    newest = ledger.one(
+        "select max(id) as id from activity where what like 'credentials.%%' and subject = %s", [one["name"]]
+    )
+    state = [newest, one["parts"], one["trusted"], one["expires_on"]]
+    return hashlib.sha256(json.dumps(state, default=str).encode()).hexdigest()[:16]
 
 
 def _login_of(name: str, given: LoginGiven) -> tuple[Login, str | None]:

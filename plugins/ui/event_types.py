@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from fastapi import HTTPException
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_connections.catalog import activity, all_current, current
+from data_connections.catalog import activity, all_current, changes_between, current
 from data_connections.catalog.reference import Reference
 from data_connections.catalog.reference_entries import EventType, Locking, Program, ReasonCode
 from data_connections.catalog.reference_ledger import ReferenceStep, apply_reference
 from data_connections.ledger import Ledger
 from data_connections.queries.event_types import event_type, set_returns_connection, takers_of_returns
-from ui.saving import save_spec
+from ui.saving import EditConflict, save_spec
 from ui.visitor import Visitor
 
 _USUAL_PATTERN = "*.csv"
@@ -61,14 +64,53 @@ def must_change(visitor: Visitor) -> None:
     visitor.must(visitor.may_create, "change event types")
 
 
+def version_of(one: dict[str, Any]) -> str:
+    """Return what tells an event type, as ``visible_event_type`` returns it, from what it was before an edit."""
+    state = [*_policy(one).values(), one["reason_codes"], one["returns_connection_id"]]
+    return hashlib.sha256(json.dumps(state, default=str).encode()).hexdigest()[:16]
+
+
+def must_be(one: dict[str, Any], expected: str, wanted: Mapping[str, Any]) -> None:
+    """Refuse an edit that was written against another state of an event type.
+
+    Args:
+        one: The event type as it is.
+        expected: Version of what was changed.
+        wanted: What it is to be.
+
+    Raises:
+        EditConflict: Somebody else changed it meanwhile.
+    """
+    version = version_of(one)
+    if version != expected:
+        now = {"locking": _policy(one), "reason_codes": one["reason_codes"], "returns": one["returns_connection"]}
+        changes = changes_between({name: now[name] for name in wanted}, wanted)
+        raise EditConflict(f"{one['name']} was changed by somebody else meanwhile.", version, changes)
+
+
+def _policy(one: dict[str, Any]) -> dict[str, Any]:
+    return {name: one[f"locking_{name}"] for name in ("after", "months", "days")}
+
+
 def change_event_type(
-    ledger: Ledger, visitor: Visitor, one: dict[str, Any], locking: Locking, codes: tuple[ReasonCode, ...]
+    ledger: Ledger,
+    visitor: Visitor,
+    one: dict[str, Any],
+    locking: Locking,
+    codes: tuple[ReasonCode, ...],
+    expected: str,
 ) -> list[ReferenceStep]:
     """Give an event type another locking policy and reason codes; actions that are there keep their locking date.
 
     Raises:
         ConfigurationError: They cannot stand beside what is there.
+        EditConflict: The event type is no longer of the version ``expected``.
     """
+    wanted = {
+        "locking": locking.model_dump(mode="json"),
+        "reason_codes": [each.model_dump(mode="json") for each in codes],
+    }
+    must_be(one, expected, wanted)
     row = ledger.one("select * from program where id = %s", [one["program_id"]])
     assert row is not None  # noqa: S101 - an event type's program is never deleted
     changed = EventType(

@@ -66,7 +66,7 @@ def _invalid(request: Request, error: Exception) -> Response:
 def _conflict(request: Request, error: Exception) -> Response:
     assert isinstance(error, EditConflict)  # noqa: S101 - registered for it
     changes = [change.as_json() for change in error.changes]
-    return problem(request, 409, str(error), revision=error.stored.number, changes=changes)
+    return problem(request, 409, str(error), revision=error.version, changes=changes)
 
 
 def _ours(request: Request, error: Exception) -> Response:

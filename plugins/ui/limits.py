@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from dataclasses import dataclass
 
 from data_connections.errors import ConfigurationError
@@ -10,9 +11,9 @@ from data_connections.ledger import Ledger
 
 VARIABLE = "CONNECTIONS_LIMIT"
 _COUNT = """
-select count(*) as connections from connection c
+select v.spec ->> 'program' as program, count(*) as connections from connection c
 join connection_revision v on v.connection_id = c.id and v.number = c.revision
-where c.deleted_at is null and v.spec ->> 'program' = %s
+where c.deleted_at is null group by 1
 """
 
 
@@ -45,10 +46,20 @@ def room_for_more(ledger: Ledger, program: str | None) -> Room:
     Raises:
         ConfigurationError: ``CONNECTIONS_LIMIT`` is not a number.
     """
-    text = os.environ.get(VARIABLE, "")
-    if not text:
+    if not os.environ.get(VARIABLE, ""):
         return Room(None)
-    if not text.isdecimal():
+    return rooms(ledger)[program or ""]
+
+
+def rooms(ledger: Ledger) -> defaultdict[str, Room]:
+    """Return what is left for each program, by its key.
+
+    Raises:
+        ConfigurationError: ``CONNECTIONS_LIMIT`` is not a number.
+    """
+    text = os.environ.get(VARIABLE, "")
+    if text and not text.isdecimal():
         raise ConfigurationError(f"{VARIABLE} has to be a number of connections for each program, not {text!r}.")
-    row = ledger.one(_COUNT, [program]) if program else None
-    return Room(int(text), row["connections"] if row else 0)
+    limit = int(text) if text else None
+    found = {row["program"]: Room(limit, row["connections"]) for row in ledger.all(_COUNT)}
+    return defaultdict(lambda: Room(limit), found)

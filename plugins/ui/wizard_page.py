@@ -16,9 +16,11 @@ from data_connections.errors import ConfigurationError, Mistakes
 from data_connections.ledger import Ledger
 from data_connections.settings import Settings
 from data_connections.spec import ConnectionSpec
+from data_connections.spec.schedule import check_schedule
+from data_connections.spec.time_zone import check_time_zone
 from data_connections.steps.known_names import known_names
 from ui.airflow_logins import known_logins
-from ui.draft import Draft, by_section, content_of_draft, methodologies, methods, placed
+from ui.draft import CHOSEN, Draft, by_section, content_of_draft, methodologies, methods, placed
 from ui.form_values import rows_of
 from ui.rendering import render
 from ui.saving import preview_spec
@@ -102,13 +104,17 @@ def beside_fields(mistakes: Sequence[ConfigurationError], draft: Draft) -> dict[
 
 def in_words(draft: Mapping[str, str]) -> dict[str, Any]:
     """Return the schedule in words and its next times; nothing where it is none."""
+    name = draft.get("name") or "new"
     try:
-        name, schedule = draft.get("name") or "new", draft["schedule"]
-        words = schedule_in_words(schedule, name)
-        times = next_times(schedule, name, draft["time_zone"])
-    except Exception:
+        schedule = check_schedule(draft.get("schedule") or CHOSEN["schedule"])
+        zone = check_time_zone(draft.get("time_zone") or CHOSEN["time_zone"])
+    except ValueError:
         return {"words": "", "next": []}
-    return {"words": words, "next": [each.strftime("%a %Y-%m-%d %H:%M %Z") for each in times]}
+    times = next_times(schedule, name, zone)
+    return {
+        "words": schedule_in_words(schedule, name),
+        "next": [each.strftime("%a %Y-%m-%d %H:%M %Z") for each in times],
+    }
 
 
 def _choices(ledger: Ledger, draft: Draft, step: str, known: Known) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -95,6 +96,79 @@ def test_lists_page_and_filter_as_the_pages_do(api, acme):
     assert api.get("destinations").json()[0]["loads"] == ["acme-performance"]
     assert api.get("data-types/conversions").json()["columns"][0]["name"] == "CampaignId"
     assert api.get("connections/nope").json()["status"] == 404
+
+
+def test_a_spec_is_looked_at_tried_and_held_against_a_file_before_it_is_saved(api, acme):
+    spec = changed(INBOUND, name="acme-new", schedule="30 6 * * *", time_zone="Europe/Berlin")
+    seen = api.post("connections/preview", json=spec).json()
+    assert (seen["action"], seen["revision"], seen["schedule"]) == ("create", None, "At 06:30")
+    assert len(seen["next_runs"]) == 5
+    assert "name: acme-new" in seen["yaml"]
+    tried = api.post("connections/preview/test", json={**spec, "credentials": "there-is-none"}).json()
+    assert [(step["name"], step["ok"]) for step in tried] == [("credentials", False)]
+    sample = {
+        "file": (
+            "sample.csv",
+            b"CampaignId,ActionTrackerId,EventDate,OrderId,ClickId,Amount,CurrencyCode\n1,11,NOW,A-1,c,1,EUR\n",
+        )
+    }
+    report = api.post("connections/preview/check", data={"spec": json.dumps(spec)}, files=sample).json()
+    assert report["file_error"] is None, report["file_error"]
+    assert (report["accepted"], report["rejected"]) == (1, 0), report["errors"]
+    assert api.get("connections").json()["total"] == 2
+
+
+def save(api, spec):
+    path = f"connections/{spec['name']}"
+    saved = api.put(path, json=spec, headers={"if-match": api.get(path).headers["etag"]})
+    assert saved.status_code == 200, saved.text
+
+
+def test_what_the_pages_show_of_one_connection_the_api_tells(api, acme):
+    with acme.connect() as connection:
+        connection.execute(
+            """insert into connection_run (connection_id, revision, dag_run_id, state, rows, accepted, finished_at)
+               select id, 1, 'manual__1', 'completed', 3, 3, now() from connection where name = 'acme-conversions'"""
+        )
+    found = api.get("connections/acme-conversions/overview").json()
+    assert (found["on_hold"], found["next_expected"], found["runs"][0]["accepted"]) == (0, None, 3)
+    (run,) = api.get("connections/acme-conversions/runs").json()["items"]
+    assert (run["dag_run_id"], run["airflow_state"], run["state"]) == ("manual__1", None, "completed")
+    yaml = api.get("connections/acme-conversions/yaml")
+    assert yaml.headers["content-disposition"] == 'attachment; filename="acme-conversions.yaml"'
+    assert "name: acme-conversions" in yaml.text
+    save(api, changed(INBOUND, owner="ops"))
+    newest, first = api.get("connections/acme-conversions/revisions").json()
+    assert newest["changes"] == [{"field": "owner", "before": "data-team", "after": "ops"}]
+    assert {"field": "owner", "before": None, "after": "data-team"} in first["changes"]
+    days = {"first": "2026-03-01", "last": "2026-03-02"}
+    assert "attachment" in api.get("connections/acme-performance/report", params=days).headers["content-disposition"]
+
+
+def test_other_pages_have_their_calls(api, acme):
+    save(api, changed(INBOUND, expects=[{"by": "15:00"}]))
+    week = api.get("expected", params={"since": "2099-01-05", "until": "2099-01-06"}).json()
+    assert [(each["connection"], each["day"]) for each in week] == [
+        ("acme-conversions", "2099-01-05"),
+        ("acme-conversions", "2099-01-06"),
+    ]
+    assert len(api.get("expected").json()) >= 1
+    assert [each["key"] for each in api.get("programs").json()] == ["acme"]
+    assert api.get("programs").json()[0]["connections"] == 2
+    assert {"UNCLOSED_QUOTE", "CONV_DUPLICATE"} <= {each["code"] for each in api.get("codes").json()}
+    assert "header.csv" in api.get("data-types/conversions").json()["templates"]
+    assert api.get("data-types/conversions/templates/header.csv").text.startswith("CampaignId,")
+    report = api.post("data-types/conversions/check", content=b"CampaignId\n1\n").json()
+    assert report["file_error"]["code"] == "MISSING_COLUMN"
+    assert api.get("activity/export").text.startswith("at,who,what")
+    (place,) = api.get("destinations").json()
+    path = f"destinations/{place['credentials']}/{place['host']}"
+    assert api.get(path).json() == place
+    deleted = api.delete(path).json()
+    assert deleted == {"connections": ["acme-performance"]}
+    assert api.get(path).status_code == 404
+    assert api.post("destinations/restore", json=deleted).status_code == 204
+    assert api.get(path).status_code == 200
 
 
 @pytest.mark.filterwarnings("ignore")

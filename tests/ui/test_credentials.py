@@ -50,7 +50,11 @@ def test_the_api_stores_parts_and_keeps_the_others(client, acme):
     first = {"login": "us", "password": "geheim-1", "server": "ftp", "certificate": certificate}
     ends = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     assert api.put("api/v1/credentials/page-ftp", json={**first, "expires_on": ends}).json()["public_key"] is None
-    assert api.put("api/v1/credentials/page-ftp", json={"password": "geheim-2"}).status_code == 200
+    second = {"json": {"password": "geheim-2"}}
+    assert api.put("api/v1/credentials/page-ftp", **second).status_code == 428
+    seen = {"if-match": api.get("api/v1/credentials/page-ftp").headers["etag"]}
+    assert api.put("api/v1/credentials/page-ftp", **second, headers=seen).status_code == 200
+    assert api.put("api/v1/credentials/page-ftp", **second, headers=seen).status_code == 409
     assert kept("page-ftp") == {
         "type": "ftp",
         "login": "us",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -23,11 +24,21 @@ def acme(ledger: Ledger) -> Ledger:
     return ledger
 
 
+def hidden(page: str, name: str) -> str:
+    (value,) = re.findall(rf'name="{name}" value="([^"]+)"', page)
+    return value
+
+
 def test_locking_and_reason_codes_are_changed_and_wrong_ones_come_back(client, acme):
     admin = client("admin")
     form = {"after": "month_end", "months": "1", "days": "27"}
     codes = {"code": ["EXCHANGED", ""], "effect": ["modify"] * 2, "title": ["Exchanged", ""], "active": ["true"] * 2}
+    form |= {"version": hidden(admin.get("event-types/11/edit").text, "version")}
     assert admin.post("event-types/11/edit", data={**form, **codes}).status_code == 303
+    late = admin.post("event-types/11/edit", data={**form, "days": "28", **codes})
+    assert late.status_code == 409
+    assert "locking.days: 27 -&gt; 28" in late.text
+    assert hidden(late.text, "version") != form["version"]
     page = client("viewer").get("event-types/11").text
     assert "1 month and 27 days after the month" in page
     assert "EXCHANGED" in page
@@ -91,13 +102,22 @@ def test_the_api_does_the_same(client, acme):
         "locking": {"after": "event", "days": 45},
         "reason_codes": [{"code": "X", "effect": "reverse", "name": "x"}],
     }
-    assert [each["action"] for each in api.put("api/v1/event-types/11", json=change).json()] == ["change", "create"]
-    assert api.put("api/v1/event-types/11", json=change).json() == []
-    order = {"way": "push"}
-    assert api.put("api/v1/event-types/11/returns", json=order).json() == {"connection": "acme-sale-returns"}
+
+    def put(path: str, **sent: object) -> Any:
+        seen = {"if-match": api.get("api/v1/event-types/11").headers["etag"]}
+        return api.put(f"api/v1/event-types/11{path}", headers=seen, **sent).json()
+
+    first = {"if-match": api.get("api/v1/event-types/11").headers["etag"]}
+    assert [each["action"] for each in put("", json=change)] == ["change", "create"]
+    assert put("", json=change) == []
+    assert api.put("api/v1/event-types/11", json=change).status_code == 428
+    late = api.put("api/v1/event-types/11", json={"locking": {"after": "event", "days": 46}}, headers=first)
+    assert (late.status_code, late.headers["content-type"]) == (409, "application/problem+json")
+    assert {"field": "locking.days", "before": 45, "after": 46} in late.json()["changes"]
+    assert put("/returns", json={"way": "push"}) == {"connection": "acme-sale-returns"}
     made = api.post("api/v1/connections/acme-sale-returns/logins", json={}).json()
     assert made["login"] == "acme-sale-returns"
     assert made["password"]
     assert api.delete("api/v1/connections/acme-sale-returns/logins/acme-sale-returns").status_code == 204
-    assert api.put("api/v1/event-types/11/returns", json={"way": "none"}).json() == {"connection": None}
+    assert put("/returns", json={"way": "none"}) == {"connection": None}
     assert api.get("api/v1/event-types/11").json()["returns_connection"] is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -30,6 +31,8 @@ LOGIN = {"data": {"login": "partner"}}
 WINDOW = {"reason": "test", "begins_at": "2026-01-01T00:00", "ends_at": "2999-01-01T00:00"}
 TIMES = ("begins_at", "ends_at")
 SPEC = {"json": changed(INBOUND, name="acme-more")}
+DRAFT = {"data": {"spec": json.dumps(SPEC["json"])}, **FILE}
+STALE = {"if-match": '"1"'}
 CHANGING: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/create"): ("create", {"data": {"step": "direction", "go": "stay"}}),
     ("POST", "/bulk/run"): ("run", ONE),
@@ -87,17 +90,26 @@ CHANGING: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/api/v1/connections/{name}/report-preview"): ("run", DAYS),
     ("POST", "/api/v1/connections/{name}/backfills/preview"): ("run", DAYS),
     ("POST", "/api/v1/connections/{name}/backfills"): ("run", DAYS),
-    ("PUT", "/api/v1/credentials/{name}"): ("create", {"json": {"login": "us", "password": "x"}}),
+    ("PUT", "/api/v1/credentials/{name}"): ("create", {"json": {"login": "us", "password": "x"}, "headers": STALE}),
     ("DELETE", "/api/v1/credentials/{name}"): ("create", {}),
     ("POST", "/api/v1/credentials/{name}/trust"): ("create", {"json": {"public": "x"}}),
     ("POST", "/api/v1/credentials/{name}/distrust"): ("create", {"json": {"public": "x"}}),
-    ("PUT", "/api/v1/event-types/{event_type_id}"): ("create", {"json": {"locking": {"after": "event", "days": 1}}}),
-    ("PUT", "/api/v1/event-types/{event_type_id}/returns"): ("create", {"json": {"way": "none"}}),
+    ("PUT", "/api/v1/event-types/{event_type_id}"): (
+        "create",
+        {"json": {"locking": {"after": "event", "days": 1}}, "headers": STALE},
+    ),
+    ("PUT", "/api/v1/event-types/{event_type_id}/returns"): ("create", {"json": {"way": "none"}, "headers": STALE}),
     ("POST", "/api/v1/presets/{preset}/preview"): ("create", {"json": {"answers": {}}}),
     ("POST", "/api/v1/presets/{preset}/integrations"): ("create", {"json": {"answers": {}}}),
     ("DELETE", "/api/v1/integrations/{integration_id}"): ("create", {}),
     ("POST", "/api/v1/connections"): ("create", SPEC),
     ("POST", "/api/v1/connections/preview"): ("look", SPEC),
+    ("POST", "/api/v1/connections/preview/test"): ("create", SPEC),
+    ("POST", "/api/v1/connections/preview/check"): ("create", DRAFT),
+    ("POST", "/api/v1/data-types/{data_type}/check"): ("anybody", CSV),
+    ("DELETE", "/api/v1/destinations/{credentials}/{host}"): ("edit", {}),
+    ("POST", "/api/v1/destinations/restore"): ("edit", {"json": {"connections": ["acme-performance"]}}),
+    ("POST", "/api/v1/submissions/{submission_id}/finish"): ("run", {}),
     ("PUT", "/api/v1/connections/{name}"): ("edit", {"json": INBOUND, "headers": {"if-match": '"2"'}}),
     ("DELETE", "/api/v1/connections/{name}"): ("edit", {}),
     ("POST", "/api/v1/connections/{name}/restore"): ("edit", {}),
@@ -128,15 +140,23 @@ FORMS: dict[str, str] = {
     "/event-types/{event_type_id}/edit": "create",
     "/event-types/{event_type_id}/returns": "create",
     "/integrations/add/{preset}": "create",
+    "/api/v1/connections/{name}/report": "run",
     "/api/v1/submissions/{submission_id}/replay-preview": "run",
     "/api/v1/submissions/{submission_id}/withdrawal-preview": "edit",
 }
 """The right that a page asks for beyond that of seeing."""
 OF_NO_CONNECTION = re.compile(
-    r"/static/|/help/|/data-types|/api/v1/data-types|/create|/integrations/(add|icons)|/api/v1/presets|.*openapi.json"
+    r"/static/|/help/|/data-types|/api/v1/(data-types|codes)|/create|/integrations/(add|icons)|/api/v1/presets|.*openapi.json"
 )
 """What has nothing of any connection on it."""
 DESTROYS = re.compile("delete|retire|remove", re.IGNORECASE)
+LAST = [
+    ("DELETE", "/api/v1/destinations/{credentials}/{host}"),
+    ("POST", "/api/v1/destinations/restore"),
+    ("POST", "/destinations/{credentials}/{host}/delete"),
+    ("POST", "/destinations/restore"),
+]
+"""Deletes all that goes to the destination, each time before it is taken back."""
 OF_ONE = re.compile(
     r"{(name|window_id|submission_id|delivery_id|action_id|event_type_id|integration_id|host)}|/by-dag|/statement/rows"
 )
@@ -190,7 +210,7 @@ def test_a_role_does_what_it_has_the_right_to_and_nothing_else(client, sample, l
     asked = set(routes()) if role in ("viewer", "acme-only") else {*CHANGING, *(("GET", path) for path in FORMS)}
     allowed = sorted(
         asked - set(refused),
-        key=lambda each: (bool(DESTROYS.search(" ".join(each))), "/destinations/" in each[1], each),
+        key=lambda each: (LAST.index(each) if each in LAST else -1, bool(DESTROYS.search(" ".join(each))), each),
     )
     for method, path in allowed:
         _right, request = CHANGING.get((method, path), ("", {}))
@@ -233,6 +253,37 @@ def test_a_viewer_sees_no_buttons(client, sample):
     for label in ("Delete", "Approve", "Refuse", "Create Connection", "/edit"):
         assert label not in text
     assert "View history" in text
+
+
+def test_whoever_edits_a_connection_takes_no_login_and_no_program_of_others(client, sample, ledger):
+    """A draft is tried out with its login: to point it at a server of one's own would give the login away."""
+    editor = client("acme-only")
+    page = editor.get("connections/acme-conversions/edit").text
+    draft = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    draft |= {"edits": "acme-conversions", "name": "acme-conversions", "step": "review", "revision": "2"}
+    draft |= {"program": "acme", "data_type": "conversions", "credentials": "acme-sftp", "details.folder": "/outgoing"}
+    draft |= {"details.host": "127.0.0.1", "details.file_pattern": "*.csv"}
+    spec = {**INBOUND, "details": {**INBOUND["details"], "host": "evil.example"}}
+    elsewhere = [
+        ({"details.host": "evil.example"}, spec),
+        ({"credentials": "zenith-sftp"}, {**INBOUND, "credentials": "zenith-sftp"}),
+        ({"pgp.credentials": "zenith-keys"}, {**INBOUND, "pgp": {"credentials": "zenith-keys"}}),
+        ({"program": "zenith"}, {**INBOUND, "program": "zenith"}),
+    ]
+    with ledger.connect() as connection:
+        connection.execute("insert into program (id, key, name, currency) values (2, 'zenith', 'Zenith', 'EUR')")
+    before = books_of(ledger)
+    for fields, content in elsewhere:
+        for go in ("test", "sample", "save"):
+            file = {"sample": ("a.csv", b"CampaignId\n1\n")}
+            answer = editor.post("create", data={**draft, **fields, "go": go}, files=file)
+            assert answer.status_code == 403, (fields, go, answer.status_code)
+        assert editor.post("api/v1/connections/preview/test", json=content).status_code == 403, fields
+        checked = editor.post("api/v1/connections/preview/check", **{**DRAFT, "data": {"spec": json.dumps(content)}})
+        assert checked.status_code == 403, fields
+        stored = editor.put("api/v1/connections/acme-conversions", json=content, headers={"if-match": '"2"'})
+        assert stored.status_code == 403, fields
+    assert books_of(ledger) == before
 
 
 FOREIGN = [

@@ -20,6 +20,7 @@ OF_OURS = (
     "help/",
     "data-types",
     "api/v1/data-types",
+    "api/v1/codes",
     "api/v1/openapi.json",
     "health",
     "api/v1/health",

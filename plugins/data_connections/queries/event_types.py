@@ -19,6 +19,7 @@ select t.id, t.code, t.name, t.active, t.duplicate_window_days, t.late_after_day
 from event_type t
 join program p on p.id = t.program_id
 left join connection c on c.id = t.returns_connection_id
+     and (%(visible)s::bigint[] is null or c.id = any(%(visible)s))
 left join connection_revision v on v.connection_id = c.id and v.number = c.revision
 where p.key in (
     select r.spec ->> 'program' from connection o

@@ -40,6 +40,8 @@ def check_schedule(schedule: str) -> str:
         near = nearest(schedule, known)
         hint = f"; did you mean {near!r}?" if near else ""
         raise ValueError(f"{schedule!r} is neither a cron line of five fields nor one of: {', '.join(known)}{hint}")
+    if re.search(r"\b[RH]\b", schedule, re.IGNORECASE):
+        raise ValueError(f"{schedule!r} has a field that chance decides; write a number, * or a range")
     try:
         croniter(schedule, datetime(2026, 1, 1)).get_next(datetime)  # noqa: DTZ001 - only asks whether it fires
     except CroniterError as bad:

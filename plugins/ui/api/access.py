@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_connections.gateway.logins import NewSecret
+from ui.api.once import IdempotencyKey, once
 from ui.books import LedgerDep
 from ui.found import Name, connection_line
 from ui.hosting import confirmed, end_login, hosted_spec, login_lines, mail_login, make_login, rotate_login
@@ -71,13 +72,22 @@ def list_logins(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[dict
 
 
 @router.post("", status_code=201)
-def create_login(visitor: VisitorDep, ledger: LedgerDep, name: Name, order: LoginOrder | None = None) -> MadeLogin:
-    """Make a login; a name that is taken is refused, so that sending it twice makes one."""
+def create_login(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, order: LoginOrder | None = None, key: IdempotencyKey = None
+) -> MadeLogin:
+    """Make a login; sent again with the same key the answer is the same, but for the password, which is not kept."""
     must_edit(visitor, ledger, name)
     stored = hosted_spec(ledger, name)
     asked = order or LoginOrder()
-    made = make_login(ledger, visitor, stored, asked.login, asked.public_key)
-    return _made(made, confirmed(ledger, stored, made.login))
+    told: list[MadeLogin] = []
+
+    def make() -> dict[str, Any]:
+        made = make_login(ledger, visitor, stored, asked.login, asked.public_key)
+        told.append(_made(made, confirmed(ledger, stored, made.login)))
+        return told[0].model_copy(update={"password": None}).model_dump(mode="json")
+
+    kept = once(ledger, visitor, key, ["login", name, asked.model_dump()], make)
+    return told[0] if told else MadeLogin(**kept)
 
 
 @router.post("/{login}/rotate")
@@ -93,11 +103,18 @@ def rotate(
 
 
 @router.post("/{login}/mail")
-def mail(visitor: VisitorDep, ledger: LedgerDep, name: Name, login: LoginName, order: LoginMail) -> MailedLogin:
+def mail(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, login: LoginName, order: LoginMail, key: IdempotencyKey = None
+) -> MailedLogin:
     """Mail a link that shows the login's details once, with a password that is made at that moment."""
     must_edit(visitor, ledger, name)
     hosted_spec(ledger, name)
-    return MailedLogin(login=login, to=order.to, valid_until=mail_login(ledger, visitor, name, login, order.to))
+
+    def send() -> dict[str, Any]:
+        valid_until = mail_login(ledger, visitor, name, login, order.to)
+        return {"login": login, "to": order.to, "valid_until": valid_until.isoformat()}
+
+    return MailedLogin(**once(ledger, visitor, key, ["mail login", name, login, order.to], send))
 
 
 @router.delete("/{login}", status_code=204)

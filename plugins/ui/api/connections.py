@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
+from itertools import zip_longest
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, HTTPException, Path, Query, Response
+from fastapi import APIRouter, Body, HTTPException, Path, Query, Response
 from pydantic import BaseModel, ConfigDict
 
-from data_connections.catalog import current, revision, revisions
+from data_connections.catalog import changes_between, current, revision, revisions
 from data_connections.catalog.removal import delete, undelete
 from data_connections.ledger import Ledger
-from data_connections.queries import runs
 from data_connections.queries.connections import ConnectionFilter
 from data_connections.queries.filters import Number, Size
 from hooks.trial import trial
 from ui.airflow_dags import dag_states, set_paused, start_run
+from ui.api.etags import IfMatch, etag, version_in
 from ui.api.models import (
     Backfilled,
     ConnectionDetail,
@@ -35,14 +36,14 @@ from ui.books import LedgerDep
 from ui.days import BackfillOrder, Days, order_backfill, planned_days
 from ui.days import preview_report as previewed
 from ui.found import Name, connection_line
+from ui.pages.connection import history_of
 from ui.pages.connections import connection_page
-from ui.saving import preview_spec, save_spec
+from ui.saving import save_spec
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 Spec = Annotated[dict[str, Any], Body(description="A spec, as YAML files have it: docs/configuration.md.")]
 RevisionNumber = Annotated[int, Path(ge=1, lt=2**31)]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="The ETag of the revision that you changed.")]
 
 
 class RunOrder(BaseModel):
@@ -71,24 +72,13 @@ def create_connection(visitor: VisitorDep, ledger: LedgerDep, spec: Spec, key: I
     return Saved(**once(ledger, visitor, key, ["create", spec], lambda: _save(ledger, visitor, spec, 0)))
 
 
-@router.post("/preview")
-def preview_connection(visitor: VisitorDep, ledger: LedgerDep, spec: Spec) -> Saved:
-    """Say what saving a spec would do, and change nothing."""
-    name = str(spec.get("name", ""))
-    visitor.must(visitor.may_create or visitor.may_edit(name), "change connections")
-    _spec, plan = preview_spec(ledger, spec, "api")
-    if plan.steps[0].old and not visitor.may_see(name):
-        raise HTTPException(404, f"There is no connection {name!r}.")
-    return Saved(**_saved(plan.steps[0].as_json(), plan.steps[0].old.number if plan.steps[0].old else None))
-
-
 @router.get("/{name}")
 def get_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name, response: Response) -> ConnectionDetail:
     """Return a connection with its spec; the ETag names its revision."""
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
     stored = revisions(ledger, line["id"])[0]
-    response.headers["ETag"] = _etag(stored.number)
+    response.headers["ETag"] = etag(stored.number)
     return ConnectionDetail(**{**line, **_dag(dag_states([name]).get(name)), "spec": dict(stored.content)})
 
 
@@ -100,13 +90,12 @@ def change_connection(
     with ledger.connect() as connection:
         connection_line(connection, visitor, name)
     visitor.must(visitor.may_edit(name), f"change {name}")
-    if if_match is None:
-        raise HTTPException(428, "Send If-Match with the ETag of the revision that you changed.")
+    number = _number(version_in(if_match))
     if spec.setdefault("name", name) != name:
         raise HTTPException(422, "The name of a connection stays as it is.")
-    saved = _save(ledger, visitor, spec, _revision_of(if_match))
-    response.headers["ETag"] = _etag(saved["revision"])
-    return Saved(**saved)
+    done = _save(ledger, visitor, spec, number)
+    response.headers["ETag"] = etag(done["revision"])
+    return Saved(**done)
 
 
 @router.delete("/{name}", status_code=204)
@@ -146,14 +135,11 @@ def test_connection(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[
 def list_runs(
     visitor: VisitorDep, ledger: LedgerDep, name: Name, before: Number = None, size: Size = 50
 ) -> Newest[RunLine]:
-    """List runs, the newest first."""
+    """List runs, the newest first; on the first page also those that wait in Airflow and do not work yet."""
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
-        found = runs.list_runs(connection, line["id"], before=before, size=size)
-    return Newest[RunLine](
-        items=[RunLine(**each) for each in found[:size]],
-        next_before=found[size - 1]["id"] if len(found) > size else None,
-    )
+        found, older = history_of(connection, line, before, size)
+    return Newest[RunLine](items=[_run(each) for each in found], next_before=older)
 
 
 @router.post("/{name}/runs", status_code=201)
@@ -198,39 +184,55 @@ def list_revisions(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> list[R
     """List every revision, the newest first."""
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
-    return [RevisionLine.model_validate(each, from_attributes=True) for each in revisions(ledger, line["id"])]
+    known = revisions(ledger, line["id"])
+    return [
+        RevisionLine(
+            number=each.number,
+            hash=each.hash,
+            created_at=each.created_at,
+            created_by=each.created_by,
+            spec=dict(each.content),
+            changes=[change.as_json() for change in changes_between(before.content if before else {}, each.content)],
+        )
+        for each, before in zip_longest(known, known[1:])
+    ]
 
 
 @router.post("/{name}/revisions/{number}/restore")
-def restore_revision(visitor: VisitorDep, ledger: LedgerDep, name: Name, number: RevisionNumber) -> Saved:
+def restore_revision(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, number: RevisionNumber, key: IdempotencyKey = None
+) -> Saved:
     """Make the content of an earlier revision a new one."""
     _editable(visitor, ledger, name)
     content = {**revision(ledger, name, number).content, "name": name}
-    return Saved(**_save(ledger, visitor, content, None))
+    asked = ["restore", name, number]
+    return Saved(**once(ledger, visitor, key, asked, lambda: _save(ledger, visitor, content, None)))
 
 
 def _save(ledger: Ledger, visitor: Visitor, spec: dict[str, Any], expected: int | None) -> dict[str, Any]:
     plan = save_spec(ledger, visitor, spec, source="api", expected=expected)
-    return _saved(plan.steps[0].as_json(), current(ledger, plan.steps[0].name).number)
+    return saved(plan.steps[0].as_json(), current(ledger, plan.steps[0].name).number)
 
 
-def _saved(step: dict[str, Any], number: int | None) -> dict[str, Any]:
+def saved(step: dict[str, Any], number: int | None) -> dict[str, Any]:
+    """Return what a step of a plan did, or would do, with the revision that there is now."""
     return {"name": step["name"], "action": step["action"], "revision": number, "changes": step["changes"]}
+
+
+def _run(each: dict[str, Any]) -> RunLine:
+    known = each["ledger"] or {"started_at": each["start_date"], "finished_at": each["end_date"]}
+    airflow = {"airflow_state": each["state"], "run_type": each["run_type"], "started_by": each["triggering_user_name"]}
+    return RunLine(**{**known, **airflow, "dag_run_id": each["run_id"]})
 
 
 def _dag(state: Any) -> dict[str, Any]:
     return {"paused": state.paused, "next_run": state.next_run} if state else {}
 
 
-def _etag(number: int) -> str:
-    return f'"{number}"'
-
-
-def _revision_of(etag: str) -> int:
-    text = etag.strip().removeprefix("W/").strip('"')
-    if not (text.isdecimal() and len(text) < 10):
+def _number(version: str) -> int:
+    if not (version.isdecimal() and len(version) < 10):
         raise HTTPException(422, 'If-Match is an ETag as GET returns it, such as "3".')
-    return int(text)
+    return int(version)
 
 
 def _editable(visitor: Visitor, ledger: Ledger, name: str) -> None:

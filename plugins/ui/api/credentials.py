@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from ui.api.etags import IfMatch, etag, version_in
 from ui.books import LedgerDep
-from ui.credentials import LoginGiven, all_credentials, offered_by_server, one_credentials, remove, save_login, trust
+from ui.credentials import (
+    LoginGiven,
+    all_credentials,
+    must_store,
+    offered_by_server,
+    one_credentials,
+    remove,
+    save_login,
+    trust,
+    version_of,
+)
 from ui.found import Name
 from ui.visitor import VisitorDep
 
@@ -37,14 +48,22 @@ def list_credentials(visitor: VisitorDep, ledger: LedgerDep) -> list[dict[str, A
 
 
 @router.get("/{name}")
-def get_credentials(visitor: VisitorDep, ledger: LedgerDep, name: Name) -> dict[str, Any]:
+def get_credentials(visitor: VisitorDep, ledger: LedgerDep, name: Name, response: Response) -> dict[str, Any]:
     """Return one login, with the servers that it is used at."""
-    return one_credentials(ledger, visitor, name)
+    one = one_credentials(ledger, visitor, name)
+    response.headers["ETag"] = etag(version_of(ledger, one))
+    return one
 
 
 @router.put("/{name}")
-def put_credentials(visitor: VisitorDep, ledger: LedgerDep, name: Name, given: LoginGiven) -> Stored:
-    """Store a login, or some parts of it; what is left empty stays as it is."""
+def put_credentials(
+    visitor: VisitorDep, ledger: LedgerDep, name: Name, given: LoginGiven, if_match: IfMatch = None
+) -> Stored:
+    """Store a login, or some parts of it; what is left empty stays as it is. A new one needs no If-Match."""
+    must_store(visitor, name)
+    there = [line for line in all_credentials(ledger, visitor) if line["name"] == name and line["conn_type"]]
+    if there and version_in(if_match) != version_of(ledger, there[0]):
+        raise HTTPException(409, f"The credentials {name} were changed by somebody else meanwhile. Look at them again.")
     return Stored(name=name, public_key=save_login(ledger, visitor, name, given))
 
 

@@ -7,7 +7,22 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 
-from ui.api import access, actions, connections, credentials, event_types, integrations, others, standstill, submissions
+from ui.api import (
+    access,
+    actions,
+    connections,
+    credentials,
+    data_types,
+    deliveries,
+    destinations,
+    details,
+    drafts,
+    event_types,
+    integrations,
+    others,
+    standstill,
+    submissions,
+)
 from ui.api.models import Problem
 
 PREFIX = "/api/v1"
@@ -26,7 +41,22 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix=PREFIX, responses=_PROBLEMS)
-for part in (connections, access, submissions, actions, event_types, credentials, integrations, others, standstill):
+for part in (
+    drafts,
+    connections,
+    details,
+    access,
+    submissions,
+    deliveries,
+    destinations,
+    actions,
+    event_types,
+    data_types,
+    credentials,
+    integrations,
+    others,
+    standstill,
+):
     router.include_router(part.router)
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_connections.catalog.reference_entries import Locking, ReasonCode
 from data_connections.queries.event_types import list_event_types as listed
+from ui.api.etags import IfMatch, etag, version_in
 from ui.books import LedgerDep
-from ui.event_types import ReturnsOrder, change_event_type, must_change, set_returns, visible_event_type
+from ui.event_types import (
+    ReturnsOrder,
+    change_event_type,
+    must_be,
+    must_change,
+    set_returns,
+    version_of,
+    visible_event_type,
+)
 from ui.found import Id
 from ui.visitor import VisitorDep
 
@@ -40,24 +49,31 @@ def list_event_types(visitor: VisitorDep, ledger: LedgerDep) -> list[dict[str, A
 
 
 @router.get("/{event_type_id}")
-def get_event_type(visitor: VisitorDep, ledger: LedgerDep, event_type_id: Id) -> dict[str, Any]:
+def get_event_type(visitor: VisitorDep, ledger: LedgerDep, event_type_id: Id, response: Response) -> dict[str, Any]:
     """Return one event type with its reason codes."""
-    return visible_event_type(ledger, visitor, event_type_id)
+    one = visible_event_type(ledger, visitor, event_type_id)
+    response.headers["ETag"] = etag(version_of(one))
+    return one
 
 
 @router.put("/{event_type_id}")
 def put_event_type(
-    visitor: VisitorDep, ledger: LedgerDep, event_type_id: Id, change: EventTypeChange
+    visitor: VisitorDep, ledger: LedgerDep, event_type_id: Id, change: EventTypeChange, if_match: IfMatch = None
 ) -> list[dict[str, Any]]:
     """Give an event type a locking policy and reason codes; answers with what was changed."""
     one = visible_event_type(ledger, visitor, event_type_id)
     must_change(visitor)
-    return [step.as_json() for step in change_event_type(ledger, visitor, one, change.locking, change.reason_codes)]
+    expected = version_in(if_match)
+    done = change_event_type(ledger, visitor, one, change.locking, change.reason_codes, expected)
+    return [step.as_json() for step in done]
 
 
 @router.put("/{event_type_id}/returns")
-def put_returns(visitor: VisitorDep, ledger: LedgerDep, event_type_id: Id, order: ReturnsOrder) -> ReturnsSet:
+def put_returns(
+    visitor: VisitorDep, ledger: LedgerDep, event_type_id: Id, order: ReturnsOrder, if_match: IfMatch = None
+) -> ReturnsSet:
     """Make or change the connection that takes the returns of an event type."""
     one = visible_event_type(ledger, visitor, event_type_id)
     must_change(visitor)
+    must_be(one, version_in(if_match), {"returns": order.connection or order.way})
     return ReturnsSet(connection=set_returns(ledger, visitor, one, order))

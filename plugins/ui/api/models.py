@@ -91,20 +91,72 @@ class Saved(BaseModel):
     changes: list[dict[str, Any]]
 
 
-class RunLine(BaseModel):
-    """A run as the ledger has it."""
+class Previewed(Saved):
+    """What saving a spec would do."""
+
+    yaml: str = Field(description="The spec as a file in git would have it.")
+    schedule: str = Field(description="The schedule in words.")
+    next_runs: list[datetime]
+    warnings: list[str] = Field(description="What works and may still surprise.")
+
+
+class ExpectedLine(BaseModel):
+    """One day's turn of a rule about files that have to come, or a report that has to go out."""
+
+    connection: str
+    rule: str = Field(description="The rule in words.")
+    day: date = Field(description="In the rule's time zone.")
+    due_at: datetime
+    state: str = Field(description="expected, met, met_late, late, missed ...")
+    files: int
+    met_at: datetime | None
+    business_date: date | None
+    findings: list[str] = Field(description="What is not as usual.")
+
+
+class Overview(BaseModel):
+    """How a connection is doing."""
+
+    next_expected: ExpectedLine | None
+    last_file: datetime | None
+    last_delivery: datetime | None
+    on_hold: int
+    under_way: int
+    runs: list[dict[str, Any]] = Field(
+        description="Rows accepted and rejected of the newest runs with files, oldest first."
+    )
+
+
+class ProgramLine(BaseModel):
+    """A program that you see connections of."""
 
     id: int
+    key: str
+    name: str
+    time_zone: str
+    currency: str
+    event_types: list[dict[str, Any]]
+    connections: int = Field(description="How many it has.")
+    limit: int | None = Field(description="How many it may have; null where there is no limit.")
+
+
+class RunLine(BaseModel):
+    """A run: Airflow's state of it, and the ledger's figures."""
+
     dag_run_id: str
-    revision: int
-    state: str
-    reason: str | None
-    files: int
-    rows: int
-    accepted: int
-    rejected: int
-    amounts: dict[str, str] | None
-    started_at: datetime
+    airflow_state: str | None = Field(description="Null where Airflow has forgotten it.")
+    run_type: str | None
+    started_by: str | None = Field(description="The user who started it by hand.")
+    id: int | None = Field(default=None, description="Its number in the ledger; this and the rest null until it works.")
+    revision: int | None = None
+    state: str | None = None
+    reason: str | None = None
+    files: int | None = None
+    rows: int | None = None
+    accepted: int | None = None
+    rejected: int | None = None
+    amounts: dict[str, str] | None = None
+    started_at: datetime | None
     finished_at: datetime | None
 
 
@@ -142,7 +194,8 @@ class RevisionLine(BaseModel):
     hash: str
     created_at: datetime
     created_by: str
-    spec: dict[str, Any] = Field(validation_alias="content")
+    spec: dict[str, Any]
+    changes: list[dict[str, Any]] = Field(description="What it changed against the one before.")
 
 
 class TriedStep(BaseModel):
@@ -255,6 +308,32 @@ class DeliveryLine(BaseModel):
     delivered_at: datetime | None
     approved_by: str | None = None
     approved_at: datetime | None = None
+
+
+class DeliveredFile(BaseModel):
+    """One of the files of a delivery."""
+
+    number: int
+    file_name: str
+    rows: int
+    size: int
+    sha256: str
+    remote_path: str | None
+
+
+class DeliveryDetail(DeliveryLine):
+    """A delivery with its files."""
+
+    files: list[DeliveredFile]
+
+
+class Differences(BaseModel):
+    """What differs between the files of two deliveries."""
+
+    same: bool
+    lines: list[str] = Field(description="A unified diff.")
+    more: bool = Field(description="Whether there are more lines.")
+    too_large: bool = Field(description="Whether they were too large to be compared line by line.")
 
 
 class ActivityLine(BaseModel):

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from data_connections.ledger import Ledger
 from data_connections.ledger import standstill as records
 from data_connections.steps import standstill
+from ui.api.once import IdempotencyKey, once
 from ui.books import LedgerDep
 from ui.standstill import end_window, plan_window
 from ui.visitor import VisitorDep
@@ -95,12 +96,14 @@ def list_windows(visitor: VisitorDep, ledger: LedgerDep) -> list[WindowLine]:
 
 
 @router.post("/maintenance", status_code=201)
-def add_window(visitor: VisitorDep, ledger: LedgerDep, order: WindowOrder) -> PlannedWindow:
+def add_window(visitor: VisitorDep, ledger: LedgerDep, order: WindowOrder, key: IdempotencyKey = None) -> PlannedWindow:
     """Plan a maintenance window."""
-    made = plan_window(
-        ledger, visitor, order.begins_at, order.ends_at, order.reason, name=order.connection, host=order.host
-    )
-    return PlannedWindow(id=made)
+
+    def plan() -> dict[str, int]:
+        to, of = order.ends_at, {"name": order.connection, "host": order.host}
+        return {"id": plan_window(ledger, visitor, order.begins_at, to, order.reason, **of)}
+
+    return PlannedWindow(**once(ledger, visitor, key, ["window", order.model_dump(mode="json")], plan))
 
 
 @router.delete("/maintenance/{window_id}", status_code=204)

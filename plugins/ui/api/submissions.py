@@ -16,7 +16,7 @@ from data_connections.data_types import DataTypes, load_data_types
 from data_connections.formats.formula_guard import guarded
 from data_connections.ledger import Ledger
 from data_connections.queries.not_taken import list_not_taken
-from data_connections.queries.submissions import SubmissionFilter
+from data_connections.queries.submissions import SubmissionFilter, related
 from data_connections.queries.submissions import list_submissions as listed
 from data_connections.settings import Settings
 from data_connections.spec import ConnectionSpec, InboundConnection
@@ -155,7 +155,8 @@ def get_submission(visitor: VisitorDep, ledger: LedgerDep, submission_id: Id) ->
     """Return one submission with its totals, codes and the first rows that something was found in."""
     with ledger.connect() as connection:
         submission_owner(connection, visitor, submission_id)
-    return described(ledger, submission_id)
+        links = related(connection, submission_id)
+    return {**described(ledger, submission_id), "links": links}
 
 
 @router.get("/submissions/{submission_id}/checks")
@@ -191,6 +192,16 @@ def refuse(visitor: VisitorDep, ledger: LedgerDep, submission_id: Id, refusal: R
     """Refuse a submission that is on hold."""
     pages.must_decide(visitor, ledger, submission_id)
     approval.refuse(ledger, submission_id, visitor.name, refusal.reason if refusal else "")
+
+
+@router.post("/submissions/{submission_id}/finish", status_code=202)
+def go_on(
+    visitor: VisitorDep, ledger: LedgerDep, landing: LandingDep, later: BackgroundTasks, submission_id: Id
+) -> Taken:
+    """Go on with a submission that was sent by hand and left behind when a server stopped."""
+    pages.must_decide(visitor, ledger, submission_id)
+    finish_later(later, ledger, landing, submission_id)
+    return Taken(submission_id=submission_id)
 
 
 @router.get("/submissions/{submission_id}/replay-preview")

@@ -42,7 +42,7 @@ def overview(request: Request, visitor: VisitorDep, ledger: LedgerDep, name: Nam
             "fresh": runs.freshness(connection, line["id"]),
             "not_taken": runs.not_taken(connection, line["id"]),
             "latest": _files(connection, line, 5),
-            "expected": _next_expected(connection, line),
+            "expected": next_expected(connection, line),
         }
     return connection_tab(request, visitor, "overview", line, **shown)
 
@@ -57,16 +57,26 @@ def history(
     before: Annotated[Number, Query()] = None,
 ) -> HTMLResponse:
     """Show the runs of Airflow's metadata database, with the ledger's figures of each, the newest first."""
-    newest = [] if before else newest_runs(name, RUNS_SHOWN)
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
-        page = runs.list_runs(connection, line["id"], before=before, size=RUNS_SHOWN)
-        known = runs.known_runs(connection, line["id"], [each["run_id"] for each in newest])
-    shown = page[:RUNS_SHOWN]
-    merged = [{**each, "ledger": None} for each in newest if each["run_id"] not in known]
-    merged += _with_airflow(shown, runs_by_id(name, [each["dag_run_id"] for each in shown]))
-    older = shown[-1]["id"] if len(page) > RUNS_SHOWN else None
+        merged, older = history_of(connection, line, before, RUNS_SHOWN)
     return connection_tab(request, visitor, "history", line, runs=merged, marked=run, before=before, older=older)
+
+
+def history_of(
+    connection: LedgerConnection, line: dict[str, Any], before: int | None, size: int
+) -> tuple[list[dict[str, Any]], int | None]:
+    """Return runs, the newest first, each with the ledger's line of it in ``ledger``; and where the next page begins.
+
+    The first page begins with the runs that Airflow has and the ledger does not know yet.
+    """
+    newest = [] if before else newest_runs(line["name"], size)
+    page = runs.list_runs(connection, line["id"], before=before, size=size)
+    known = runs.known_runs(connection, line["id"], [each["run_id"] for each in newest])
+    shown = page[:size]
+    merged = [{**each, "ledger": None} for each in newest if each["run_id"] not in known]
+    merged += _with_airflow(shown, runs_by_id(line["name"], [each["dag_run_id"] for each in shown]))
+    return merged, shown[-1]["id"] if len(page) > size else None
 
 
 @router.get("/files")
@@ -168,7 +178,7 @@ def _forgotten(line: dict[str, Any]) -> dict[str, Any]:
     return {**unknown, **times, "run_id": line["dag_run_id"]}
 
 
-def _next_expected(connection: LedgerConnection, line: dict[str, Any]) -> Expectation | None:
+def next_expected(connection: LedgerConnection, line: dict[str, Any]) -> Expectation | None:
     """Return what is late, or else what is expected next, within a month; None where nothing is."""
     today = datetime.now(UTC).date()
     first, last = today - timedelta(days=1), today + timedelta(days=EXPECTED_WITHIN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse
@@ -29,6 +29,7 @@ CODES = {
     "Files": FILE_CODES | READING_CODES,
 }
 ERRORS_SHOWN = 100
+HEADER = "header.csv"
 
 
 @router.get("")
@@ -40,26 +41,23 @@ def data_types_page(request: Request, visitor: VisitorDep) -> HTMLResponse:
 @router.get("/{data_type}")
 def data_type_page(request: Request, visitor: VisitorDep, data_type: str) -> HTMLResponse:
     """Show one data type."""
-    return _page(request, visitor, _one(data_type), None)
+    return _page(request, visitor, one(data_type), None)
 
 
 @router.post("/{data_type}/check")
 def check(request: Request, visitor: VisitorDep, data_type: str, file: SentFile) -> HTMLResponse:
     """Check a file against the data type alone; nothing is kept, and the ledger is not asked."""
-    kind = _one(data_type)
+    kind = one(data_type)
     if file is None:
         return _page(request, visitor, kind, None, wrong="Choose a file first.")
-    options = ValidationOptions(received_at=datetime.now(UTC).replace(microsecond=0), time_zone="UTC")
-    with on_disk(file.file, file.filename) as path, path.open("rb") as source:
-        report = check_file(source, kind, options, name=path.name, errors_shown=ERRORS_SHOWN)
-    return _page(request, visitor, kind, report.as_json())
+    return _page(request, visitor, kind, checked(kind, file.file, file.filename))
 
 
 @router.get("/{data_type}/templates/{template}")
 def template_file(visitor: VisitorDep, data_type: str, template: str) -> Response:
     """Download a file to start from: a template of ``include/templates``, or the header alone."""
-    kind = _one(data_type)
-    if template == "header.csv":
+    kind = one(data_type)
+    if template == HEADER:
         header = ",".join(column.name for column in kind.columns if not column.carried) + "\r\n"
         return attachment(io.BytesIO(header.encode()), f"{kind.name}_header.csv")
     found = {path.name: path for path in _templates(kind)}
@@ -95,5 +93,22 @@ def _known() -> DataTypes:
     return load_data_types(Settings.from_environment().schemas)
 
 
-def _one(name: str) -> DataType:
+def one(name: str) -> DataType:
+    """Return a data type.
+
+    Raises:
+        UnknownName: There is none of that name.
+    """
     return _known()[name]
+
+
+def template_names(name: str) -> list[str]:
+    """Return the names of a data type's files to start from."""
+    return [*(path.name for path in _templates(one(name))), HEADER]
+
+
+def checked(kind: DataType, source: BinaryIO, name: str | None) -> dict[str, Any]:
+    """Return what becomes of a file's rows by the data type alone; nothing is kept, and the ledger is not asked."""
+    options = ValidationOptions(received_at=datetime.now(UTC).replace(microsecond=0), time_zone="UTC")
+    with on_disk(source, name) as path, path.open("rb") as file:
+        return check_file(file, kind, options, name=path.name, errors_shown=ERRORS_SHOWN).as_json()

@@ -37,7 +37,7 @@ def destination_page(
     request: Request, visitor: VisitorDep, ledger: LedgerDep, credentials: str, host: str
 ) -> HTMLResponse:
     """Show the load orders of one destination: the connections that deliver there."""
-    chosen = _one(visitor, ledger, credentials, host)
+    chosen = one_destination(visitor, ledger, credentials, host)
     names = [line["name"] for line in chosen["loads"]]
     return render(request, "destination.html", visitor, here="destinations", destination=chosen, dags=dag_states(names))
 
@@ -47,15 +47,7 @@ def delete_destination(
     request: Request, visitor: VisitorDep, ledger: LedgerDep, credentials: str, host: str
 ) -> RedirectResponse:
     """Delete the connections that deliver there; the list offers to take it back."""
-    names = [line["name"] for line in _one(visitor, ledger, credentials, host)["loads"]]
-    for name in names:
-        visitor.must(visitor.may_edit(name), f"delete {name}")
-    if kept := [
-        each.name for each in all_current(ledger) if each.name in names and each.managed_by.startswith("files:")
-    ]:
-        raise HTTPException(409, f"Nothing was deleted: {', '.join(kept)} would come back, since files manage them.")
-    for name in names:
-        delete(ledger, name, visitor.name)
+    names = delete_loads(visitor, ledger, credentials, host)
     query = urlencode({"done": "deleted_there", "names": ",".join(names)})
     return RedirectResponse(f"{root_of(request)}/destinations?{query}", 303)
 
@@ -65,15 +57,46 @@ def restore_destination(
     request: Request, visitor: VisitorDep, ledger: LedgerDep, names: Annotated[str, Form(max_length=20_000)]
 ) -> RedirectResponse:
     """Take the deletion of a destination back: of these connections, with commas between them."""
-    given = [name for name in names.split(",") if name]
-    for name in given:
-        visitor.must(visitor.may_edit(name), f"restore {name}")
-    for name in given:
-        undelete(ledger, name, visitor.name)
+    restore_loads(visitor, ledger, [name for name in names.split(",") if name])
     return go_back(request, "destinations", "restored")
 
 
-def _one(visitor: Visitor, ledger: Ledger, credentials: str, host: str) -> dict[str, Any]:
+def delete_loads(visitor: Visitor, ledger: Ledger, credentials: str, host: str) -> list[str]:
+    """Delete the connections that deliver to a destination, and return their names.
+
+    Raises:
+        HTTPException: 403 where the user may not, 404 for a destination that is not there, 409 for files' connections.
+    """
+    names = [line["name"] for line in one_destination(visitor, ledger, credentials, host)["loads"]]
+    for name in names:
+        visitor.must(visitor.may_edit(name), f"delete {name}")
+    if kept := [
+        each.name for each in all_current(ledger) if each.name in names and each.managed_by.startswith("files:")
+    ]:
+        raise HTTPException(409, f"Nothing was deleted: {', '.join(kept)} would come back, since files manage them.")
+    for name in names:
+        delete(ledger, name, visitor.name)
+    return names
+
+
+def restore_loads(visitor: Visitor, ledger: Ledger, names: list[str]) -> None:
+    """Take the deletion of connections back.
+
+    Raises:
+        HTTPException: 403 where the user may not.
+    """
+    for name in names:
+        visitor.must(visitor.may_edit(name), f"restore {name}")
+    for name in names:
+        undelete(ledger, name, visitor.name)
+
+
+def one_destination(visitor: Visitor, ledger: Ledger, credentials: str, host: str) -> dict[str, Any]:
+    """Return a destination.
+
+    Raises:
+        HTTPException: 404 for one that nothing visible delivers to.
+    """
     found = destinations(visitor, ledger)
     chosen = [each for each in found if (each["credentials"], each["host"]) == (credentials, host)]
     if not chosen:

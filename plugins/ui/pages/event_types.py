@@ -15,9 +15,17 @@ from data_connections.queries.event_types import list_event_types
 from ui.airflow_logins import known_logins
 from ui.answers import go_back
 from ui.books import LedgerDep
-from ui.event_types import ReturnsOrder, change_event_type, must_change, set_returns, visible_event_type
+from ui.event_types import (
+    ReturnsOrder,
+    change_event_type,
+    must_change,
+    set_returns,
+    version_of,
+    visible_event_type,
+)
 from ui.found import Id
 from ui.rendering import render
+from ui.saving import EditConflict
 from ui.visitor import VisitorDep
 
 router = APIRouter(prefix="/event-types", include_in_schema=False)
@@ -72,7 +80,11 @@ def save(request: Request, visitor: VisitorDep, ledger: LedgerDep, event_type_id
     ]
     try:
         policy = Locking.model_validate({name: value for name, value in locking.items() if value})
-        change_event_type(ledger, visitor, one, policy, tuple(ReasonCode.model_validate(code) for code in codes))
+        valid = tuple(ReasonCode.model_validate(code) for code in codes)
+        change_event_type(ledger, visitor, one, policy, valid, sent.get("version", [""])[0])
+    except EditConflict as conflict:
+        found = [str(conflict), *map(str, conflict.changes)]
+        return _edit(request, visitor, one, locking, codes, found, status=409)
     except ValidationError as wrong:
         return _edit(request, visitor, one, locking, codes, _sentences(wrong))
     except ConfigurationError as wrong:
@@ -125,14 +137,17 @@ def _sentences(wrong: ValidationError) -> list[str]:
     return [f"{'.'.join(map(str, each['loc'])) or 'Locking'}: {each['msg']}" for each in wrong.errors()]
 
 
-def _edit(request: Request, visitor: VisitorDep, one: Any, locking: Any, codes: Any, wrong: Any = ()) -> HTMLResponse:
+def _edit(
+    request: Request, visitor: VisitorDep, one: Any, locking: Any, codes: Any, wrong: Any = (), status: int = 422
+) -> HTMLResponse:
     return render(
         request,
         "event_type_edit.html",
         visitor,
         here="event_types",
-        status=422 if wrong else 200,
+        status=status if wrong else 200,
         one=one,
+        version=version_of(one),
         locking=locking,
         codes=codes,
         wrong=wrong,

@@ -21,7 +21,7 @@ from ui.books import LedgerDep
 from ui.draft import CHOSEN, USUAL, Draft, content_of_draft, draft_of, methodologies, methods, with_row, without_row
 from ui.found import Name, connection_line
 from ui.rendering import root_of
-from ui.saving import EditConflict, save_spec
+from ui.saving import EditConflict, must_use, save_spec
 from ui.uploads import on_disk
 from ui.visitor import Visitor, VisitorDep
 from ui.wizard_credentials import make_credentials, wrong
@@ -116,6 +116,8 @@ def _reviewed(
 ) -> Response:
     """Do what the review offers with a draft that has no mistake."""
     more: dict[str, Any]
+    if go in ("test", "sample"):
+        must_use(visitor, drafted_spec(ledger, draft), current(ledger, draft["edits"]) if draft.get("edits") else None)
     if go == "test":
         more = {"tried": list(trial(drafted_spec(ledger, draft)))}
     elif go != "sample":
@@ -133,7 +135,7 @@ def _save(request: Request, visitor: Visitor, ledger: Ledger, draft: Draft) -> R
         expected = int(draft.get("revision") or 0)
         plan = save_spec(ledger, visitor, content_of_draft(draft), source="screen", expected=expected)
     except EditConflict as conflict:
-        draft["revision"] = str(conflict.stored.number)
+        draft["revision"] = str(conflict.version)
         return show_step(request, visitor, ledger, draft, "review", conflict=conflict, status=409)
     done = "kept" if not plan.changing else "changed" if edits else "created"
     return RedirectResponse(f"{root_of(request)}/connections/{plan.steps[0].name}?done={done}", 303)
