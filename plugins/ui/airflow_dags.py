@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.log import Log
+from airflow.models.taskinstance import TaskInstance
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 
 from data_connections.errors import ConfigurationError
+from data_connections.queries.connections import NextRun
 
 
-@dataclass(frozen=True)
-class DagState:
-    """A DAG as the scheduler has it.
-
-    Attributes:
-        paused: Whether the schedule rests.
-        next_run: When the next run may begin, in UTC; None where nothing is scheduled.
-    """
-
-    paused: bool
-    next_run: datetime | None
-
-
-def dag_states(names: Collection[str]) -> dict[str, DagState]:
+def dag_states(names: Collection[str]) -> dict[str, NextRun]:
     """Return the state of each DAG that is there and active, in one query."""
     query = select(DagModel.dag_id, DagModel.is_paused, DagModel.next_dagrun_create_after).where(
         DagModel.dag_id.in_(names), DagModel.is_stale.is_(False)
     )
     with create_session() as session:
-        return {name: DagState(paused, after) for name, paused, after in session.execute(query)}
+        return {name: NextRun(paused, after) for name, paused, after in session.execute(query)}
 
 
 _OF_RUNS = (
@@ -64,6 +52,26 @@ def runs_by_id(name: str, run_ids: Collection[str]) -> dict[str, dict[str, Any]]
 def _runs(query: Any) -> list[dict[str, Any]]:
     with create_session() as session:
         return [dict(row._mapping) for row in session.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def log_pages(name: str, run_ids: Collection[str]) -> dict[str, str]:
+    """Return Airflow's page of each run's log to read first: of what failed first, else of what began last."""
+    failed = TaskInstance.state == "failed"
+    order = (case((failed, 0), else_=1), case((failed, TaskInstance.start_date)), TaskInstance.start_date.desc())
+    place = func.row_number().over(partition_by=TaskInstance.run_id, order_by=order).label("place")
+    tasks = (
+        select(TaskInstance.run_id, TaskInstance.task_id, TaskInstance.map_index, place)
+        .where(TaskInstance.dag_id == name, TaskInstance.run_id.in_(run_ids), TaskInstance.start_date.is_not(None))
+        .subquery()
+    )
+    with create_session() as session:
+        found = session.execute(select(tasks.c.run_id, tasks.c.task_id, tasks.c.map_index).where(tasks.c.place == 1))
+        return {run_id: _task_page(name, run_id, task_id, index) for run_id, task_id, index in found}
+
+
+def _task_page(name: str, run_id: str, task_id: str, map_index: int) -> str:
+    page = f"/dags/{name}/runs/{quote(run_id, safe='')}/tasks/{quote(task_id, safe='')}"
+    return page if map_index < 0 else f"{page}/mapped/{map_index}"
 
 
 def set_paused(names: Collection[str], *, paused: bool, who: str) -> list[str]:

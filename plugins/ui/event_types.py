@@ -28,9 +28,9 @@ class ReturnsOrder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    way: Literal["none", "existing", "push", "pull", "mail"] = Field(
+    way: Literal["none", "existing", "push", "pull", "mail", "mail_push"] = Field(
         description="`push`: files are put into a folder that we host; `pull`: we fetch them from a server; `mail`: "
-        "they are mailed to a mailbox of ours."
+        "they are mailed to a mailbox of ours; `mail_push`: they are mailed to an address at our gateway."
     )
     connection: str = Field(default="", max_length=100, description="For `existing`: which one.")
     method: Literal["sftp", "ftp"] = Field(default="sftp", description="FTP is FTPS, unless the spec says otherwise.")
@@ -39,6 +39,11 @@ class ReturnsOrder(BaseModel):
     folder: str = Field(default="/", min_length=1, max_length=500, description="For `pull`: directory of the files.")
     file_pattern: str = Field(default=_USUAL_PATTERN, min_length=1, max_length=200, description="Which files.")
     credentials: str = Field(default="", max_length=100, description="For `pull` and `mail`: the stored login.")
+
+    @property
+    def is_hosted(self) -> bool:
+        """Whether files come to us: into a folder that we host, or to an address at our gateway."""
+        return self.way in ("push", "mail_push")
 
 
 def visible_event_type(ledger: Ledger, visitor: Visitor, number: int) -> dict[str, Any]:
@@ -163,12 +168,12 @@ def _taker(ledger: Ledger, visitor: Visitor, one: dict[str, Any], order: Returns
 def _changed(kept: dict[str, Any], order: ReturnsOrder) -> dict[str, Any]:
     """Return the content of the connection as ordered; what the order does not speak of stays where it still fits."""
     place: dict[str, Any] = {"file_pattern": order.file_pattern}
-    if order.way != "push":
+    if not order.is_hosted:
         place |= {"host": order.host, **({"port": order.port} if order.port else {})}
     if order.way == "pull":
         place["folder"] = order.folder
-    method = "email" if order.way == "mail" else order.method
-    methodology = "push" if order.way == "push" else "pull"
+    method = "email" if order.way in ("mail", "mail_push") else order.method
+    methodology = "push" if order.is_hosted else "pull"
     details = kept.get("details", {})
     same_kind = (kept.get("method"), kept.get("methodology")) == (method, methodology)
     same_server = same_kind and details.get("host") == place.get("host")
@@ -178,7 +183,7 @@ def _changed(kept: dict[str, Any], order: ReturnsOrder) -> dict[str, Any]:
         **{name: value for name, value in kept.items() if name != "credentials"},
         **chosen,
         "details": {**(details if same_server else {}), **place},
-        **({"credentials": order.credentials} if order.way != "push" and order.credentials else {}),
+        **({"credentials": order.credentials} if order.credentials and not order.is_hosted else {}),
     }
 
 

@@ -20,6 +20,7 @@ from ui.rendering import render, root_of
 from ui.saving import EditConflict
 
 _log = logging.getLogger(__name__)
+_NOWHERE = "There is nothing at this address. It may be misspelt, or what was here is gone."
 
 
 def handle_failures(app: FastAPI) -> None:
@@ -51,7 +52,8 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     if error.status_code == HTTPStatus.UNAUTHORIZED and _wants_page(request):
         return RedirectResponse(f"/auth/login?next={quote(str(request.url), safe='')}")
-    return problem(request, error.status_code, str(error.detail))
+    is_no_route = (error.status_code, error.detail) == (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase)
+    return problem(request, error.status_code, _NOWHERE if is_no_route else str(error.detail))
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -19,11 +19,11 @@ where c.deleted_at is null group by 1
 
 @dataclass(frozen=True)
 class Room:
-    """What is left of the limit of one program.
+    """What is left of the limit of one program, or of the program that has most room.
 
     Attributes:
         limit: Connections that a program may have; None where there is no limit.
-        used: Connections that it has; 0 where no program is chosen.
+        used: Connections that it has; those of the program with the fewest where none is chosen.
     """
 
     limit: int | None
@@ -41,14 +41,18 @@ class Room:
 
 
 def room_for_more(ledger: Ledger, program: str | None) -> Room:
-    """Return what is left for a program.
+    """Return what is left for a program; where none is chosen, for the one that has most room.
 
     Raises:
         ConfigurationError: ``CONNECTIONS_LIMIT`` is not a number.
     """
     if not os.environ.get(VARIABLE, ""):
         return Room(None)
-    return rooms(ledger)[program or ""]
+    found = rooms(ledger)
+    if program:
+        return found[program]
+    active = ledger.all("select key from program where active")
+    return min((found[row["key"]] for row in active), key=lambda room: room.used, default=found[""])
 
 
 def rooms(ledger: Ledger) -> defaultdict[str, Room]:

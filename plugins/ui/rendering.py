@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -60,6 +60,8 @@ STATE_WORDS = {
     "initializing": "Initializing",
     "error": "Error",
 }
+_AS_WRITTEN = {"dag_processor": "DAG processor", "metadatabase": "Metadata database", "rest api": "REST API"}
+"""Names that are no words when they are written like others."""
 METHODS = {"sftp": "SFTP", "ftp": "FTP", "ftps": "FTPS", "email": "Email"}
 
 
@@ -103,7 +105,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        moment=_moment, number=_number, money=_money, size=_size, words=_words, method=method_name
+        moment=_moment,
+        duration=_duration,
+        number=_number,
+        money=_money,
+        size=_size,
+        words=_words,
+        method=method_name,
     )
     environment.filters["as_options"] = _as_options
     environment.filters["why_left"] = lambda reason: IN_WORDS.get(reason, reason)
@@ -137,6 +145,15 @@ def _moment(value: datetime | date | str | None) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
 
 
+def _duration(value: timedelta) -> str:
+    """Return how long something took, by its two largest units: 42 s, 3 min 5 s, 2 h 10 min."""
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
 def _number(value: float | Decimal | str | None) -> str:
     if value is None:
         return "-"
@@ -161,5 +178,7 @@ def _size(value: int | None) -> str:
 
 def _words(name: str) -> str:
     """Return a name of the code as words: ``performance_by_day`` is Performance by day."""
+    if name in _AS_WRITTEN:
+        return _AS_WRITTEN[name]
     text = name.replace("_", " ").replace(".", " ")
     return text[:1].upper() + text[1:]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import HTTPException
 
 from data_connections.ledger import Ledger
 from data_connections.ledger import standstill as records
+from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.standstill import Window
 from data_connections.steps import standstill
+from ui.books import open_ledger
 from ui.visitor import Visitor
 
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -50,6 +54,24 @@ def end_window(ledger: Ledger, visitor: Visitor, window_id: int) -> None:
     _must(visitor, window.connection)
     if window.ends_at > datetime.now(UTC):
         standstill.end_window(ledger, window_id, visitor.name)
+
+
+def resting_window(line: Mapping[str, Any]) -> Window | None:
+    """Return the maintenance window that keeps a connection's runs waiting now; None where there is none."""
+    with open_ledger().connect() as connection:
+        return records.window_of(connection, line["id"], line["host"], datetime.now(UTC))
+
+
+def resting_of(
+    connection: LedgerConnection, visible: Collection[int] | None, lines: Iterable[Mapping[str, Any]]
+) -> dict[str, Window]:
+    """Return the windows that keep connections of a list waiting now, by the connection's name."""
+    now = datetime.now(UTC)
+    current = [each for each in records.windows(connection, since=now, visible=visible) if each.begins_at <= now]
+    by_name = {each.connection: each for each in current if each.connection}
+    by_host = {each.host.lower(): each for each in current if each.host}
+    found = {line["name"]: by_name.get(line["name"]) or by_host.get((line["host"] or "").lower()) for line in lines}
+    return {name: window for name, window in found.items() if window}
 
 
 def _must(visitor: Visitor, name: str | None) -> None:

@@ -162,7 +162,7 @@ def section_of(name: str) -> Section | None:
 def step_of(name: str | None) -> str:
     """Return the step that asks for a field; what no step asks for is on the review."""
     given = name or ""
-    if given.startswith("new_"):
+    if given.startswith(("new_", "edit_")):
         return "credentials"
     if given == "sample":
         return "review"

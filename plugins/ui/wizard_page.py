@@ -122,7 +122,7 @@ def _choices(ledger: Ledger, draft: Draft, step: str, known: Known) -> dict[str,
     fields = by_section(draft)
     here = [section for section in SECTIONS if section.step == step and fields[section.key]]
     asked = {*FIELDS[step], *(field.name for section in here for field in fields[section.key])}
-    asked |= {name for name in draft if step == "credentials" and name.startswith("new_")}
+    asked |= {name for name in draft if step == "credentials" and name.startswith(("new_", "edit_"))}
     logins = known_logins() if step in ("credentials", "method") else ()
     return {
         "sections": here,

@@ -95,6 +95,20 @@ def test_returns_come_by_mail(client, acme):
     assert current(acme, "acme-sale-returns").spec.methodology == "push"
 
 
+def test_returns_are_mailed_to_an_address_at_the_gateway(client, acme, monkeypatch):
+    monkeypatch.setenv("CONNECTIONS_GATEWAY_MAIL_DOMAIN", "in.ours.test")
+    admin = client("admin")
+    made = admin.post("event-types/11/returns", data={"way": "mail_push", "file_pattern": "r_*.csv"})
+    assert made.headers["location"].endswith("connections/acme-sale-returns/access?done=returns")
+    spec = current(acme, "acme-sale-returns").spec
+    assert (spec.method, spec.methodology, spec.details.file_pattern) == ("email", "push", "r_*.csv")
+    assert "@in.ours.test" in admin.post("connections/acme-sale-returns/access", data={}).text
+    page = client("viewer").get("event-types/11").text
+    assert "Files are mailed to our gateway" in page
+    assert "Addresses to mail to" in page
+    assert 'value="mail_push" checked' in admin.get("event-types/11/returns").text
+
+
 def test_the_api_does_the_same(client, acme):
     api = client("admin")
     api.headers["accept"] = "application/json"
@@ -114,6 +128,7 @@ def test_the_api_does_the_same(client, acme):
     late = api.put("api/v1/event-types/11", json={"locking": {"after": "event", "days": 46}}, headers=first)
     assert (late.status_code, late.headers["content-type"]) == (409, "application/problem+json")
     assert {"field": "locking.days", "before": 45, "after": 46} in late.json()["changes"]
+    assert put("/returns", json={"way": "mail_push"}) == {"connection": "acme-sale-returns"}
     assert put("/returns", json={"way": "push"}) == {"connection": "acme-sale-returns"}
     made = api.post("api/v1/connections/acme-sale-returns/logins", json={}).json()
     assert made["login"] == "acme-sale-returns"

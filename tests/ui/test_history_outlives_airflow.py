@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,10 +70,39 @@ def in_airflow() -> list[str]:
         return sorted(session.scalars(select(DagRun.run_id).where(DagRun.dag_id == NAME)))
 
 
-def test_runs_that_airflow_forgot_stay_in_the_history(client, both_know, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def its_tasks(both_know: Ledger) -> None:
+    """Tasks of both runs: of the new one several failed."""
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import insert
+
+    now = datetime.now(UTC)
+    tasks = [
+        (NEW, "fetch", 0, "success"),
+        (NEW, "fetch", 1, "failed"),
+        (NEW, "acknowledge", 1, "failed"),
+        (NEW, "wrap_up", -1, "failed"),
+        (OLD, "fetch", 0, "success"),
+        (OLD, "wrap_up", -1, "success"),
+    ]
+    with create_session() as session:
+        for minute, (run_id, task_id, index, state) in enumerate(tasks):
+            begun = now + timedelta(minutes=minute)
+            given = {"run_id": run_id, "task_id": task_id, "map_index": index, "state": state, "start_date": begun}
+            session.execute(insert(TaskInstance).values(dag_id=NAME, pool="x", pool_slots=1, **given))
+
+
+def test_the_history_leads_to_logs_and_keeps_runs_that_airflow_forgot(
+    client, both_know, its_tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from command_line.main import app
 
     assert in_airflow() == [NEW, OLD]
+    page = client("viewer").get(f"connections/{NAME}/history").text
+    assert set(re.findall(r'data-airflow="([^"]*/tasks/[^"]*)"', page)) == {
+        f"/dags/{NAME}/runs/{run}/tasks/{place}" for run, place in ((NEW, "fetch/mapped/1"), (OLD, "wrap_up"))
+    }
 
     # As in a task, whose own variable leads nowhere.
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "airflow-db-not-allowed:///")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from data_connections.endpoints.arrival import IN_WORDS, Reason
-from data_connections.ledger import Ledger
+from data_connections.ledger import Ledger, standstill
+from data_connections.steps.standstill import plan_window
 from fixtures.catalog import INBOUND, OUTBOUND, apply_to, changed
 
 pytestmark = pytest.mark.airflow
@@ -40,6 +42,31 @@ def acme(ledger: Ledger) -> Ledger:
     return ledger
 
 
+@pytest.fixture
+def dags(airflow_database):
+    """Gives connections a DAG: whether it is paused, and in how many hours it is to run; it is gone afterwards."""
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+    from sqlalchemy import update
+
+    made: set[str] = set()
+
+    def make(states: dict[str, tuple[bool, int]]) -> None:
+        made.update(states)
+        with create_session() as session:
+            session.merge(DagBundleModel(name="lists"))
+            session.flush()
+            for name, (paused, hours) in states.items():
+                at = datetime.now(UTC) + timedelta(hours=hours)
+                kept = {"bundle_name": "lists", "is_stale": False, "is_paused": paused}
+                session.merge(DagModel(dag_id=name, next_dagrun_create_after=at, **kept))
+
+    yield make
+    with create_session() as session:
+        session.execute(update(DagModel).where(DagModel.dag_id.in_(made)).values(is_stale=True))
+
+
 def names(text: str) -> list[str]:
     return re.findall(r'<th scope="row"><a href="/connections-app/connections/([\w-]+)"', text)
 
@@ -54,6 +81,49 @@ def test_connections_are_filtered_sorted_and_paged_by_the_address(client, acme):
     assert names(viewer.get("?sort=last_active&size=1").text) == ["acme-03"]
     assert "the server went away" in viewer.get("?status=failed").text
     assert viewer.get("?sort=secret").status_code == 422
+
+
+def test_connections_are_found_by_their_owner_by_when_they_were_active_and_by_their_next_run(client, acme, dags):
+    viewer = client("viewer")
+    with acme.connect() as connection:
+        connection.execute("update connection_run set finished_at = '2026-03-05 23:59+00'")
+    assert names(viewer.get("?active_since=2026-03-05&active_until=2026-03-05").text) == ["acme-03"]
+    assert names(viewer.get("?active_since=2026-03-06").text) == []
+    assert names(viewer.get("?owner=tests").text) == ["acme-performance"]
+    assert len(names(viewer.get("?owner=data-team").text)) == 12
+    dags({"acme-05": (False, 3), "acme-07": (False, 1), "acme-09": (True, 2)})
+    inbound = "?direction=inbound&"
+    assert names(viewer.get(f"{inbound}next_run=scheduled").text) == ["acme-05", "acme-07"]
+    assert names(viewer.get(f"{inbound}next_run=paused").text) == ["acme-09"]
+    assert len(names(viewer.get(f"{inbound}next_run=none").text)) == 9
+    assert names(viewer.get(f"{inbound}sort=next_run&size=3").text) == ["acme-07", "acme-05", "acme-00"]
+
+
+def test_a_connection_in_maintenance_says_so_in_the_list_and_on_its_pages(client, acme):
+    now = datetime.now(UTC)
+    for host, begins, ends in (("127.0.0.1", -2, 2), ("127.0.0.1", 3, 4), ("other.example", -2, 5)):
+        hours = (now + timedelta(hours=begins), now + timedelta(hours=ends))
+        plan_window(acme, "tester", *hours, f"{host} gets <b>disks", name=None, host=host)
+    viewer = client("viewer")
+    until = f"{now + timedelta(hours=2):%Y-%m-%d %H:%M}"
+    assert viewer.get("?size=5").text.count(f">{until}</time>") == 5
+    for tab in ("", "/history", "/settings"):
+        page = viewer.get(f"connections/acme-03{tab}").text
+        assert f">{until}</time> UTC, planned by tester: <q>127.0.0.1 gets &lt;b&gt;disks</q>" in page
+
+
+def test_a_halt_is_on_every_page(client, acme):
+    with acme.connect() as connection:
+        standstill.halt(connection, "boss", "Wrong <b>prices.")
+    viewer = client("viewer")
+    for path in ("", "connections/acme-03", "connections/acme-03/files", "submissions", "deliveries", "destinations"):
+        assert "by boss: <q>Wrong &lt;b&gt;prices.</q>" in viewer.get(path).text, path
+
+
+def test_next_times_are_those_of_the_connections_zone(client, acme):
+    page = client("viewer").get("connections/acme-03/settings").text
+    assert len(re.findall(r"06:30 CES?T</time>", page)) == 5
+    assert "At 06:30 (Europe/Berlin)" in client("viewer").get("connections/acme-03").text
 
 
 def test_empty_fields_of_a_filter_form_are_left_out(client, acme):
@@ -217,6 +287,8 @@ def test_history_pages_through_all_runs_and_a_runs_files_are_found(client, acme)
     assert rest.count('<th scope="row"') == 20
     assert "scheduled__1<" in rest
     assert f"run={run['id']}" in rest
+    number = acme.one("select id from submission where file_name = 'orders_9.csv'")["id"]
+    assert f'href="/connections-app/submissions/{number}/checks"' in rest
     assert viewer.get(f"submissions?run={run['id']}").text.count('<th scope="row"') == 1
 
 

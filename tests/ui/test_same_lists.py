@@ -32,6 +32,8 @@ QUERIES = {
         "setup=initializing",
         "owner=data-team",
         "search=E-03",
+        "active_since=2026-01-01",
+        "next_run=none&size=4",
         "sort=last_active&descending=true",
         "sort=program&size=3&page=2",
         "sort=data_type&descending=true",

@@ -10,6 +10,7 @@ from data_connections.catalog import current, revisions
 from data_connections.ledger import Ledger
 from fixtures.catalog import INBOUND, OUTBOUND, apply_to
 from fixtures.wizard_walk import sent_on, walk
+from ui.airflow_logins import stored_login
 
 pytestmark = pytest.mark.airflow
 
@@ -116,6 +117,69 @@ def test_the_limit_of_a_program_disables_creating(client, acme, monkeypatch):
     listed = client("admin").get("?program=acme").text
     assert "You&#39;ve reached your limit of 2 connections" in listed
     assert re.search(r"<button[^>]* disabled[^>]*>Create Connection", listed)
+
+
+def test_a_program_at_its_limit_is_said_beside_it_and_nothing_is_lost(client, acme, monkeypatch):
+    monkeypatch.setenv("CONNECTIONS_LIMIT", "2")
+    admin = client("admin")
+    listed = admin.get("").text
+    assert re.search(r"<button[^>]* disabled[^>]*>Create Connection", listed), "no program has room"
+    assert re.search(r"<button[^>]* disabled[^>]*>Add destination", admin.get("destinations").text)
+    page = walk(admin, admin.get("create").text, **ANSWERS["direction"])
+    assert page.status_code == 422
+    assert "You&#39;ve reached your limit of 2 connections. Ask whoever" in page.text
+    assert 'value="acme-orders"' in page.text
+    with acme.connect() as connection:
+        connection.execute("insert into program (id, key, name, currency) values (2, 'zenith', 'Zenith', 'EUR')")
+    assert 'href="/connections-app/create">' in admin.get("").text
+    assert admin.get("connections/acme-conversions/edit").status_code == 200
+
+
+def test_what_works_and_may_still_surprise_is_said_on_the_review(client, acme):
+    admin, page = client("admin"), client("admin").get("create")
+    for step in ("direction", "type"):
+        page = walk(admin, page.text, **ANSWERS[step])
+    page = walk(admin, page.text, **{**ANSWERS["method"], "schedule": "30 2 * * *"})
+    page = walk(admin, page.text, **ANSWERS["credentials"])
+    warnings = re.findall(r'<div class="note warning" role="status">(.*?)</div>', page.text)
+    assert ["skip 02:30" in warnings[0], "show 02:30 twice" in warnings[1]] == [True, True]
+    assert all(each.startswith("On 20") for each in warnings), "without the name of the connection that is made"
+    assert walk(admin, page.text, go="save").status_code == 303
+
+
+def test_chosen_credentials_are_changed_on_the_way(client, acme):
+    admin = client("admin")
+    login = {"name": "acme-kept", "server": "sftp", "login": "us", "password": "old"}
+    assert admin.post("credentials/store", data=login).status_code == 303
+    page = admin.get("create")
+    for step in ("direction", "type", "method"):
+        page = walk(admin, page.text, **ANSWERS[step])
+    lost = walk(admin, page.text, edit_login="them")
+    assert lost.status_code == 422
+    assert 'name="edit_login" type="text" value="them"' in lost.text
+    assert "to be changed" in lost.text
+    page = walk(admin, page.text, credentials="acme-kept", edit_password="geheim-9")
+    assert page.status_code == 200, re.findall(r'class="wrong"[^>]*>[^<]+<', page.text)
+    assert "geheim-9" not in page.text
+    kept = stored_login("acme-kept")
+    assert (kept.login, kept.password) == ("us", "geheim-9")
+    back = walk(admin, page.text, go="back")
+    assert re.search(r'name="new_kind" value="password" checked', back.text)
+    page = walk(admin, back.text, edit_kind="new_key")
+    assert "ssh-ed25519 " in page.text
+    assert stored_login("acme-kept").private_key
+    assert client("viewer").post("create", data=sent_on(page.text)).status_code == 403
+
+
+def test_a_connection_that_we_host_leads_to_its_logins(client, acme):
+    admin, page = client("admin"), client("admin").get("create")
+    for step in ("direction", "type"):
+        page = walk(admin, page.text, **ANSWERS[step])
+    page = walk(admin, page.text, methodology="push", **{"details.file_pattern": "*.csv"})
+    page = walk(admin, page.text)
+    saved = walk(admin, page.text, go="save")
+    assert saved.headers["location"].endswith("/connections/acme-orders/access?done=created"), saved.text
+    assert "Create login" in admin.get("connections/acme-orders/access").text
 
 
 def test_credentials_go_to_no_other_server_without_the_right_to_them(client, acme):

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from data_connections.ledger.database import LedgerConnection
 from data_connections.ledger.delivery import DeliveryState
-from data_connections.queries.filters import ListFilter, Text, left_out
+from data_connections.queries.filters import ListFilter, Number, Text, left_out
 
 _SELECT = """
 select d.id, d.trace_id, c.name as connection, v.spec ->> 'program' as program, d.report, d.business_date, d.last_date,
@@ -28,6 +28,7 @@ class DeliveryFilter(ListFilter):
     state: Annotated[DeliveryState | None, BeforeValidator(left_out)] = Field(
         default=None, description="Only this state."
     )
+    run: Number = Field(default=None, description="Only what this run made, by the ledger's number of the run.")
 
 
 def list_deliveries(
@@ -50,6 +51,7 @@ def list_deliveries(
           and (%(before)s::bigint is null or d.id < %(before)s)
           and (%(connection)s::text is null or c.name = %(connection)s)
           and (%(program)s::text is null or v.spec ->> 'program' = %(program)s)
+          and (%(run)s::bigint is null or d.run_id = %(run)s)
           and (%(report)s::text is null or d.report = %(report)s)
           and (%(state)s::text is null or d.state = %(state)s)
           and (%(since)s::date is null or d.business_date >= %(since)s)

@@ -15,11 +15,15 @@ CHARTED = 30
 def list_runs(
     connection: LedgerConnection, connection_id: int, *, before: int | None = None, size: int = 50
 ) -> list[DictRow]:
-    """Return one page of runs, the newest first, one line more where there is a next page; money by currency."""
+    """Return one page of runs, the newest first, one line more where there is a next page.
+
+    Each has its money by currency, and the number of the first submission that it took.
+    """
     return connection.execute(
         """
         select r.id, r.dag_run_id, r.revision, r.state, r.reason, r.files, r.rows, r.accepted, r.rejected,
                r.started_at, r.finished_at,
+               (select min(id) from submission where run_id = r.id) as first_submission,
                (select jsonb_object_agg(m.currency, m.amount) from (
                     select t.currency, sum(t.amount)::text as amount
                     from submission s join submission_total t on t.submission_id = s.id and t.outcome = 'accepted'

@@ -17,12 +17,13 @@ from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
 from data_connections.queries.expected import Expectation, expectations
 from data_connections.queries.filters import Number
 from data_connections.queries.submissions import SubmissionFilter, list_submissions
-from ui.airflow_dags import dag_states, newest_runs, runs_by_id
+from ui.airflow_dags import dag_states, log_pages, newest_runs, runs_by_id
 from ui.books import LedgerDep
 from ui.found import Name, connection_line
 from ui.rendering import render
 from ui.schedule_words import next_times, schedule_in_words
 from ui.services import missing_services
+from ui.standstill import resting_window
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(prefix="/connections/{name}", include_in_schema=False)
@@ -60,7 +61,9 @@ def history(
     with ledger.connect() as connection:
         line = connection_line(connection, visitor, name)
         merged, older = history_of(connection, line, before, RUNS_SHOWN)
-    return connection_tab(request, visitor, "history", line, runs=merged, marked=run, before=before, older=older)
+    logs = log_pages(name, [each["run_id"] for each in merged])
+    values: dict[str, Any] = {"runs": merged, "logs": logs, "marked": run, "before": before, "older": older}
+    return connection_tab(request, visitor, "history", line, **values)
 
 
 def history_of(
@@ -200,7 +203,9 @@ def connection_tab(
     request: Request, visitor: Visitor, tab: str, line: dict[str, Any], status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Return one tab of a connection's pages."""
-    schedule = {"words": schedule_in_words(line["schedule"], line["name"])}
+    zone = line["time_zone"] or "UTC"
+    words = schedule_in_words(line["schedule"], line["name"])
+    times = next_times(line["schedule"], line["name"], zone)
     return render(
         request,
         f"connection_{tab}.html",
@@ -212,6 +217,7 @@ def connection_tab(
         line=line,
         dag=dag_states([line["name"]]).get(line["name"]),
         missing=missing_services(),
-        schedule={**schedule, "next": next_times(line["schedule"], line["name"], line.get("time_zone") or "UTC")},
+        schedule={"words": words, "next": times, "zone": zone},
+        resting=resting_window(line),
         **values,
     )

@@ -8,12 +8,19 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from data_connections.ledger import Ledger
-from data_connections.queries.connections import ConnectionFilter, ConnectionPage, all_names, list_connections
+from data_connections.queries.connections import (
+    ConnectionFilter,
+    ConnectionPage,
+    all_names,
+    asks_for_next_run,
+    list_connections,
+)
 from ui.airflow_dags import dag_states
 from ui.books import LedgerDep
 from ui.limits import room_for_more
 from ui.rendering import render, root_of
 from ui.services import missing_services
+from ui.standstill import resting_of
 from ui.visitor import Visitor, VisitorDep
 
 router = APIRouter(include_in_schema=False)
@@ -25,6 +32,8 @@ def connections_page(
 ) -> HTMLResponse:
     """Show the connections that the user may see."""
     page = connection_page(visitor, ledger, wanted)
+    with ledger.connect() as connection:
+        resting = resting_of(connection, visitor.visible_ids(connection), page.lines)
     return render(
         request,
         "connections.html",
@@ -35,6 +44,7 @@ def connections_page(
         query=shown_query(wanted),
         dags=dag_states([line["name"] for line in page.lines]),
         limit=room_for_more(ledger, wanted.program),
+        resting=resting,
         missing=missing_services(),
     )
 
@@ -42,7 +52,8 @@ def connections_page(
 def connection_page(visitor: Visitor, ledger: Ledger, wanted: ConnectionFilter) -> ConnectionPage:
     """Return one page of what the user may see."""
     with ledger.connect() as connection:
-        return list_connections(connection, visitor.seen(all_names(connection)), wanted)
+        seen = visitor.seen(all_names(connection))
+        return list_connections(connection, seen, wanted, dag_states(seen) if asks_for_next_run(wanted) else None)
 
 
 def shown_query(wanted: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from data_connections.ledger import Ledger
+from data_connections.queries.connections import file_choices
 from data_connections.queries.deliveries import DeliveryFilter, list_deliveries
 from data_connections.steps import held_deliveries
 from ui.airflow_dags import start_run
@@ -29,7 +30,9 @@ def deliveries_page(
 ) -> HTMLResponse:
     """Show the files that went out, the newest first."""
     with ledger.connect() as connection:
-        lines = list_deliveries(connection, visitor.visible_ids(connection), wanted)
+        visible = visitor.visible_ids(connection)
+        lines = list_deliveries(connection, visible, wanted)
+        choices = file_choices(connection, visible, "outbound")
     return render(
         request,
         "deliveries.html",
@@ -37,6 +40,7 @@ def deliveries_page(
         here="deliveries",
         lines=lines[: wanted.size],
         more=len(lines) > wanted.size,
+        choices=choices,
         wanted=wanted,
         query=shown_query(wanted),
     )

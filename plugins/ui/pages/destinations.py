@@ -17,6 +17,7 @@ from data_connections.queries.filters import LARGEST_PAGE
 from ui.airflow_dags import dag_states
 from ui.answers import go_back
 from ui.books import LedgerDep
+from ui.limits import room_for_more
 from ui.pages.connections import connection_page
 from ui.rendering import render, root_of
 from ui.visitor import Visitor, VisitorDep
@@ -29,7 +30,14 @@ _WORST = ("error", "initializing", "active")
 def destinations_page(request: Request, visitor: VisitorDep, ledger: LedgerDep) -> HTMLResponse:
     """Show every place that files are sent to."""
     found = destinations(visitor, ledger)
-    return render(request, "destinations.html", visitor, here="destinations", destinations=found)
+    return render(
+        request,
+        "destinations.html",
+        visitor,
+        here="destinations",
+        destinations=found,
+        limit=room_for_more(ledger, None),
+    )
 
 
 @router.get("/{credentials}/{host}")
@@ -39,7 +47,9 @@ def destination_page(
     """Show the load orders of one destination: the connections that deliver there."""
     chosen = one_destination(visitor, ledger, credentials, host)
     names = [line["name"] for line in chosen["loads"]]
-    return render(request, "destination.html", visitor, here="destinations", destination=chosen, dags=dag_states(names))
+    room = room_for_more(ledger, chosen["loads"][0]["program"])
+    values: dict[str, Any] = {"destination": chosen, "dags": dag_states(names), "limit": room}
+    return render(request, "destination.html", visitor, here="destinations", **values)
 
 
 @router.post("/{credentials}/{host}/delete")

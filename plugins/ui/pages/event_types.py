@@ -99,7 +99,8 @@ def returns_page(request: Request, visitor: VisitorDep, ledger: LedgerDep, event
     must_change(visitor)
     way = "none"
     if one["returns_connection"]:
-        way = "mail" if one["returns_method"] == "email" else one["returns_methodology"] or "pull"
+        methodology = one["returns_methodology"] or "pull"
+        way = {"pull": "mail", "push": "mail_push"}[methodology] if one["returns_method"] == "email" else methodology
     given = {
         "way": way,
         "connection": one["returns_connection"] or "",
@@ -128,9 +129,8 @@ def save_returns(request: Request, visitor: VisitorDep, ledger: LedgerDep, event
         return _returns(request, visitor, one, given, [f"{each.field}: {each.message}" for each in found.mistakes])
     except ConfigurationError as wrong:
         return _returns(request, visitor, one, given, [wrong.message])
-    return go_back(
-        request, f"connections/{name}/access" if order.way == "push" else f"event-types/{event_type_id}", "returns"
-    )
+    place = f"connections/{name}/access" if order.is_hosted else f"event-types/{event_type_id}"
+    return go_back(request, place, "returns")
 
 
 def _sentences(wrong: ValidationError) -> list[str]:

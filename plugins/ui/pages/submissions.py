@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from data_connections.queries.connections import file_choices
 from data_connections.queries.not_taken import list_not_taken
 from data_connections.queries.submissions import NOT_TAKEN, SubmissionFilter, list_submissions
 from ui.books import LedgerDep
@@ -28,6 +29,7 @@ def submissions_page(
     with ledger.connect() as connection:
         visible = visitor.visible_ids(connection)
         lines = [] if only_left else list_submissions(connection, visible, wanted)
+        choices = file_choices(connection, visible, "inbound")
         left = list_not_taken(connection, visible, wanted) if only_left or _may_be_left(wanted) else []
     return render(
         request,
@@ -38,6 +40,7 @@ def submissions_page(
         left=left[: wanted.size if only_left else LEFT_SHOWN],
         left_more=len(left) > LEFT_SHOWN and not only_left,
         more=len(left if only_left else lines) > wanted.size,
+        choices=choices,
         wanted=wanted,
         query=shown_query(wanted),
     )

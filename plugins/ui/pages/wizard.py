@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 from data_connections.catalog import StoredSpec, current
 from data_connections.data_types import load_data_types
 from data_connections.endpoints.host_keys import fetch_host_keys
-from data_connections.errors import ConnectionsError
+from data_connections.errors import ConfigurationError, ConnectionsError
 from data_connections.ledger import Ledger
 from data_connections.settings import Settings
 from data_connections.steps.sample import check_sample
@@ -20,6 +20,7 @@ from hooks.trial import trial
 from ui.books import LedgerDep
 from ui.draft import CHOSEN, USUAL, Draft, content_of_draft, draft_of, methodologies, methods, with_row, without_row
 from ui.found import Name, connection_line
+from ui.limits import room_for_more
 from ui.rendering import root_of
 from ui.saving import EditConflict, must_use, save_spec
 from ui.uploads import on_disk
@@ -90,13 +91,19 @@ def next_step(request: Request, visitor: VisitorDep, ledger: LedgerDep, sent: Se
         return _live(ledger, draft, step)
     if go == "fingerprint":
         return show_step(request, visitor, ledger, draft, "credentials", keys=_offered_keys(draft))
-    mistakes = [*make_credentials(ledger, visitor, draft), *mistakes_until(ledger, draft, step)]
+    mistakes = [*make_credentials(ledger, visitor, draft), *_no_room(ledger, draft)]
+    mistakes += mistakes_until(ledger, draft, step)
     if mistakes:
         first = min(mistakes, key=lambda each: STEPS.index(step_of(each.field)))
         return show_step(request, visitor, ledger, draft, step_of(first.field), mistakes=mistakes)
     if step != "review":
         return show_step(request, visitor, ledger, draft, STEPS[STEPS.index(step) + 1])
     return _reviewed(request, visitor, ledger, draft, go, sample)
+
+
+def _no_room(ledger: Ledger, draft: Draft) -> list[ConfigurationError]:
+    message = None if draft.get("edits") else room_for_more(ledger, draft.get("program")).message
+    return [wrong("program", f"{message}. Ask whoever runs this installation to raise it.")] if message else []
 
 
 def _stayed(draft: Draft, go: str, step: str) -> tuple[Draft, str] | None:
@@ -138,7 +145,9 @@ def _save(request: Request, visitor: Visitor, ledger: Ledger, draft: Draft) -> R
         draft["revision"] = str(conflict.version)
         return show_step(request, visitor, ledger, draft, "review", conflict=conflict, status=409)
     done = "kept" if not plan.changing else "changed" if edits else "created"
-    return RedirectResponse(f"{root_of(request)}/connections/{plan.steps[0].name}?done={done}", 303)
+    needs_login = done == "created" and draft["methodology"] != USUAL[draft["direction"]]
+    page = f"{plan.steps[0].name}/access" if needs_login else plan.steps[0].name
+    return RedirectResponse(f"{root_of(request)}/connections/{page}?done={done}", 303)
 
 
 def _draft_of(stored: StoredSpec) -> Draft:
@@ -158,7 +167,8 @@ def _consistent(draft: Draft) -> Draft:
 
 
 def _live(ledger: Ledger, draft: Draft, step: str) -> JSONResponse:
-    mistakes = [each for each in mistakes_until(ledger, draft, step) if step_of(each.field) == step]
+    found = [*_no_room(ledger, draft), *mistakes_until(ledger, draft, step)]
+    mistakes = [each for each in found if step_of(each.field) == step]
     return JSONResponse({"wrong": beside_fields(mistakes, draft), "schedule": in_words(draft)})
 
 

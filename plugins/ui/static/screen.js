@@ -14,33 +14,33 @@ const closeMenus = (except) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
 };
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
-window.addEventListener("scroll", () => closeMenus(), true);
+const place = (menu) => {
+  const list = menu.querySelector("div");
+  const from = menu.querySelector("summary").getBoundingClientRect();
+  const below = from.bottom + list.offsetHeight + 8 < window.innerHeight;
+  list.style.top = `${Math.max(4, below ? from.bottom + 2 : from.top - list.offsetHeight - 2)}px`;
+  list.style.left = `${Math.max(4, from.right - list.offsetWidth)}px`;
+};
+const placeOpen = () => document.querySelectorAll("details.menu[open]").forEach(place);
+window.addEventListener("scroll", placeOpen, true);
+window.addEventListener("resize", placeOpen);
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
   if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();
 });
-document.addEventListener(
-  "toggle",
-  (event) => {
-    const menu = event.target;
-    if (!menu.matches("details.menu") || !menu.open) return;
-    const list = menu.querySelector("div");
-    const from = menu.querySelector("summary").getBoundingClientRect();
-    const below = from.bottom + list.offsetHeight + 8 < window.innerHeight;
-    list.style.top = `${Math.max(4, below ? from.bottom + 2 : from.top - list.offsetHeight - 2)}px`;
-    list.style.left = `${Math.max(4, from.right - list.offsetWidth)}px`;
-    const moves = [...list.querySelectorAll("a, button:not([disabled])")];
-    list.onkeydown = (pressed) => {
-      const step = { ArrowDown: 1, ArrowUp: -1 }[pressed.key];
-      if (!step) return;
-      pressed.preventDefault();
-      moves[(moves.indexOf(document.activeElement) + step + moves.length) % moves.length].focus();
-    };
-  },
-  true,
-);
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest("details.menu");
+  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  event.preventDefault();
+  menu.open = true;
+  const moves = [...menu.querySelectorAll("div a, div button:not([disabled])")];
+  const now = moves.indexOf(document.activeElement);
+  const next = { ArrowDown: now + 1, ArrowUp: now < 0 ? moves.length - 1 : now - 1, Home: 0, End: moves.length - 1 }[event.key];
+  moves[(next + moves.length) % moves.length].focus();
+});
+document.addEventListener("toggle", (event) => event.target.matches("details.menu[open]") && place(event.target), true);
 
 // Filters apply when they are chosen.
 document.addEventListener("change", (event) => {
@@ -72,18 +72,28 @@ window.addEventListener("pageshow", () => {
 // Parts of a page that renew themselves, one by one, without losing the place.
 const busy = () =>
   document.hidden ||
-  document.querySelector("details.menu[open], input[name=name]:checked, details.issue[open]") ||
-  (document.activeElement && document.activeElement.matches("input, select, textarea"));
+  document.querySelector("details.menu[open], input[name=name]:checked") ||
+  document.activeElement?.matches("[data-live] :is(input:not([type=checkbox]), select, textarea)");
+const marks = (element) =>
+  [element.tagName, element.id, ...["href", "name", "value", "aria-label"].map((name) => element.getAttribute(name)),
+    element.closest("form")?.getAttribute("action"), element.textContent.trim()].join("\n");
+const sameIn = (part, element) => [...part.querySelectorAll("a, button, summary, input, [tabindex]")].find((each) => marks(each) === marks(element));
+const exchange = (part, fresh) => {
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const places = [...part.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
+  for (const opened of part.querySelectorAll("details[open][id]")) fresh.querySelector(`[id="${opened.id}"]`)?.setAttribute("open", "");
+  if (fresh.isEqualNode(part)) return;
+  part.replaceWith(document.adoptNode(fresh));
+  fresh.querySelectorAll(".scroll").forEach((each, number) => (each.scrollLeft = places[number] || 0));
+  if (focused) sameIn(fresh, focused)?.focus({ preventScroll: true });
+};
 const renew = async () => {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(part.id);
-    if (!fresh || fresh.isEqualNode(part)) continue;
-    const focused = document.activeElement && part.contains(document.activeElement) && document.activeElement.id;
-    part.replaceWith(document.adoptNode(fresh));
-    if (focused) document.getElementById(focused)?.focus();
+    if (fresh) exchange(part, fresh);
   }
 };
 const every = Number(document.body.dataset.refresh || 0);
@@ -92,6 +102,28 @@ if (every) {
     if (!busy()) renew().catch(() => {});
   }, every * 1000);
 }
+
+// A file may be dropped anywhere on a page that takes one, and is checked at once; elsewhere it is not opened either.
+const taker = () => document.querySelector("main input[type=file]");
+const bringsFile = (event) => event.dataTransfer?.types.includes("Files");
+document.addEventListener("dragover", (event) => {
+  if (!bringsFile(event)) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = taker() ? "copy" : "none";
+  document.body.classList.toggle("dropping", Boolean(taker()));
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) document.body.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  if (!bringsFile(event)) return;
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  const field = taker();
+  if (!field) return;
+  field.files = event.dataTransfer.files;
+  field.form.querySelector("[data-check]")?.click();
+});
 
 // A dry run keeps the chosen file in its field: only the report comes into the page.
 document.querySelector("form[data-report]")?.addEventListener("submit", async (event) => {
@@ -170,7 +202,8 @@ const checkLive = async (field) => {
   for (const place of wizard.querySelectorAll("[data-wrong]")) {
     const own = place.dataset.wrong;
     const concerns = own === name || name.startsWith(`${own}.`) || own.startsWith(`${name.split(".").slice(0, -1).join(".")}.`);
-    if (concerns || !wrong[own]) place.textContent = wrong[own] || "";
+    const untouched = own !== name && wizard.elements[own]?.value === "";
+    if (!wrong[own] || (concerns && !untouched)) place.textContent = wrong[own] || "";
   }
   field.toggleAttribute("aria-invalid", Boolean(wrong[name]));
   const words = wizard.querySelector("[data-schedule]");
@@ -194,5 +227,6 @@ if (ways) {
 
 // On a narrow screen the entry of this page is in sight.
 for (const entry of document.querySelectorAll(".top [aria-current], .tabs [aria-current]")) {
-  entry.parentElement.scrollLeft = entry.offsetLeft - entry.parentElement.clientWidth / 2;
+  const line = entry.parentElement;
+  if (entry.offsetLeft + entry.offsetWidth > line.offsetLeft + line.clientWidth) line.scrollLeft = entry.offsetLeft - entry.parentElement.clientWidth / 2;
 }
