@@ -140,7 +140,7 @@ def test_what_works_and_may_still_surprise_is_said_on_the_review(client, acme):
     for step in ("direction", "type"):
         page = walk(admin, page.text, **ANSWERS[step])
     page = walk(admin, page.text, **{**ANSWERS["method"], "schedule": "30 2 * * *"})
-    page = walk(admin, page.text, **ANSWERS["credentials"])
+    page = walk(admin, page.text, credentials="acme-sftp")
     warnings = re.findall(r'<div class="note warning" role="status">(.*?)</div>', page.text)
     assert ["skip 02:30" in warnings[0], "show 02:30 twice" in warnings[1]] == [True, True]
     assert all(each.startswith("On 20") for each in warnings), "without the name of the connection that is made"
