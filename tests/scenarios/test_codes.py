@@ -196,30 +196,30 @@ PAIRS = {
 }
 
 
-PROVEN_ELSEWHERE = {
-    "LOCKS_BEFORE_NEXT_RUN": "tests/scenarios/test_dry_run.py",
-    "ZERO_ON_ZERO": "tests/scenarios/test_dry_run.py",
-    "SUPERSEDED": "tests/scenarios/test_dry_run.py",
-    "HELD_BY_LIMIT": "tests/scenarios/test_dry_run.py",
-    "ROWS_VANISH": "tests/scenarios/test_dry_run.py",
-    "TOO_MANY_MODIFICATIONS": "tests/scenarios/test_modifications.py",
-    "KEY_REPEATED": "tests/core/applying/test_kept_rows.py",
-    "LINE_KNOWN": "tests/core/applying/test_kept_rows.py",
-    "NOTHING_TO_REMOVE": "tests/core/applying/test_kept_rows.py",
-    "WITHDRAWN": "tests/scenarios/test_withdrawal.py",
-    "PURCHASE_DUPLICATE": "tests/shell/test_segment_runs.py",
+BY_HISTORY = {
+    "HELD_BY_LIMIT",
+    "KEY_REPEATED",
+    "LINE_KNOWN",
+    "LOCKS_BEFORE_NEXT_RUN",
+    "NOTHING_TO_REMOVE",
+    "PURCHASE_DUPLICATE",
+    "ROWS_VANISH",
+    "SUPERSEDED",
+    "TOO_MANY_MODIFICATIONS",
+    "WITHDRAWN",
+    "ZERO_ON_ZERO",
 }
-"""Codes that need more than a row and the reference data, and the tests in which rows get them and do not."""
+"""Codes that hang on what came before, or on the connection: ``test_codes_by_history.py`` has both of each."""
 
 
 def test_no_code_of_the_ledger_s_rules_is_without_both() -> None:
     given_by_validation = {"OID_MISSING", "OID_DUPLICATE"}
     assert set(PAIRS) | set(OTHERS_CODES) >= NAMED
     assert not set(PAIRS) & set(OTHERS_CODES)
-    assert set(APPLYING_CODES) - set(PAIRS) == set(PROVEN_ELSEWHERE)
+    assert set(APPLYING_CODES) - set(PAIRS) == BY_HISTORY
+    table_of_histories = (PROJECT / "tests" / "scenarios" / "test_codes_by_history.py").read_text(encoding="utf-8")
+    assert all(f'    "{code}": ' in table_of_histories for code in BY_HISTORY)
     assert set(PAIRS) - set(APPLYING_CODES) == given_by_validation
-    for code, path in PROVEN_ELSEWHERE.items():
-        assert f'"{code}"' in (PROJECT / path).read_text(encoding="utf-8")
 
 
 def test_every_code_has_a_row_that_gets_it_and_one_beside_it_that_does_not(desk: Desk) -> None:

@@ -142,7 +142,7 @@ def test_the_last_line_of_a_key_counts_and_sums_are_those_of_what_was_written(pa
         *("ParcelId,Value,Weight,Rate,Currency,Pieces", "A,1.00,,,EUR,1", "B,,2.50,4,EUR,2", "A,3.00,,,EUR,5"),
     )
 
-    assert (done["accepted"], done["duplicate"], done["amounts"]) == (2, 1, {"EUR": "13.0000"})
+    assert (done["accepted"], done["duplicate"], done["amounts"]) == (2, 1, {"EUR": "13.00"})
     assert parcels.desk.codes(done) == {2: ["KEY_REPEATED"]}
     assert "Line 4" in done["errors"][0]["message"]
     assert {each["outcome"]: each["quantity"] for each in done["totals"]} == {"accepted": "7", "duplicate": "1"}

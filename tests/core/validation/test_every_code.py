@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from data_connections.currencies import in_use
 from data_connections.data_types import load_data_types
 from data_connections.data_types.applying_codes import APPLYING_CODES
 from data_connections.data_types.codes import FILE_CODES, ROW_CODES
@@ -135,6 +136,7 @@ TWO_ITEMS = {"Sku": "S;T", "Category": "C;C", "Amount": "1;2"}
 SPACED = GOOD.replace(",", ", ")
 EARLIER, LATER = "20260610 09:00:00 UTC", "20260610 11:00:00 UTC"
 BERLIN, SUITE = {"time_zone": "Europe/Berlin"}, {"expectations": True}
+PAID = [ORDER | {"OrderId": code, "CurrencyCode": code} for code in sorted(in_use(RECEIVED.date()))]
 CASES = [
     # cells
     cell("REQUIRED", "EventDate", "", "2026-06-10T10:00:00Z"),
@@ -173,6 +175,7 @@ CASES = [
     Case("OID_DUPLICATE", text(ORDER, ORDER), TWO),
     Case("ORDER_INCOMPLETE", text(LINE, LINE | {"Amount": "x"}), text(LINE, LINE)),
     rows("ORDER_TOTAL_MISMATCH", {"OrderTotal": "1.01"}, {"OrderTotal": "1.00"}),
+    Case("CURRENCIES_UNUSUAL", text(*PAID[:51]), text(*PAID[:50]), settings=SUITE),
     # rows that cannot be read
     Case("CELL_COUNT", GOOD + "1,2\n", TWO),
     Case("BROKEN_QUOTE", TWO.replace(",A,", ',x"A"y,'), TWO.replace(",A,", ',"A",')),
@@ -198,6 +201,7 @@ CASES = [
     Case("ZIP_ENCRYPTED", marked_encrypted(), zipped("a.csv")),
     Case("ZIP_UNSOUND", zipped("a.csv").replace(b"a.csv", b"b.csv", 1), zipped("a.csv")),
     # what delimited text may be
+    Case("BLANK_LINES", *(GOOD + "\n" * count + GOOD.splitlines()[1] + "\n" for count in (10_001, 10_000))),
     Case("EMPTY_FILE", "", GOOD),
     Case("BINARY_FILE", b"\x89PNG\r\n\x00\x00", GOOD),
     Case("NOT_DELIMITED", '[{"OrderId": "A"}]', GOOD),
@@ -262,16 +266,14 @@ CASES = [
 ]  # fmt: skip
 
 PROVEN_ELSEWHERE = {
-    "VANISHED_COLUMN": "tests/scenarios/test_conversion_forms.py",
+    "VANISHED_COLUMN": "tests/scenarios/test_codes_by_history.py",
     "UNKNOWN_HEADER": "tests/core/validation/test_header.py",
     "NAMES_MISSING": "tests/core/formats/test_reading_cases.py",
     "ORDER_TOO_LONG": "tests/core/validation/test_orders.py",
     "EXPECTATION_NOT_EVALUATED": "tests/core/validation/test_expectations.py",
-    "CURRENCIES_UNUSUAL": "tests/core/validation/test_lint_codes.py",
-    "BLANK_LINES": "tests/core/formats/test_bounded_memory.py",
-    "EMPTY": "tests/scenarios/test_submissions.py",
-    "PARCEL_EMPTY": "tests/core/steps/test_parcels.py",
-    "PARCEL_REFUSED": "tests/core/steps/test_parcels.py",
+    "EMPTY": "tests/scenarios/test_codes_by_history.py",
+    "PARCEL_EMPTY": "tests/scenarios/test_codes_by_history.py",
+    "PARCEL_REFUSED": "tests/scenarios/test_codes_by_history.py",
     "MEMBERS_LEFT": "tests/core/steps/test_parcels.py",
     "SAME_NAME": "tests/core/steps/test_sameness.py",
     "CAME_LATE": "tests/core/steps/test_sameness.py",
@@ -288,8 +290,8 @@ PROVEN_ELSEWHERE = {
     "FILE_TOO_LARGE": "tests/core/steps/test_inbound_steps.py",
     "FILE_MISSING": "tests/core/steps/test_inbound_steps.py",
     "FILE_CHANGED": "tests/core/steps/test_inbound_steps.py",
-    "FILE_DUPLICATE": "tests/scenarios/test_dry_run.py",
-    "REFUSED": "tests/scenarios/test_submissions.py",
+    "FILE_DUPLICATE": "tests/scenarios/test_codes_by_history.py",
+    "REFUSED": "tests/scenarios/test_codes_by_history.py",
 }
 """Codes that need a ledger, keys, an endpoint or very much text, and the tests in which files get them and do not."""
 
