@@ -15,7 +15,7 @@ from data_connections.errors import ConnectionsError
 from local_stack.airflow_environment import MARK
 from local_stack.processes import processes_of, remember_session, send_signal, wait_for_end
 
-_APPEAR_SECONDS = 15
+_APPEAR_SECONDS = 60
 
 
 @dataclass(frozen=True)

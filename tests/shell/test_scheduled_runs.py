@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ import httpx
 import pytest
 
 from data_connections.ledger import Ledger
-from data_connections.settings import PROJECT
+from fixtures.typed import Shell
 from fixtures.whole_stack import Heartbeats
 from local_stack import Stack
 from local_stack.partner_sftp import PartnerServer
@@ -71,11 +69,8 @@ class Airflow:
         return str(answer.raise_for_status().json()["dag_run_id"])
 
 
-def connections(stack: Stack, *arguments: str, **environment: str) -> str:
-    command = str(PROJECT / ".venv" / "bin" / "connections")
-    done = subprocess.run(
-        [command, *arguments], env={**os.environ, **stack.environment(), **environment}, capture_output=True, text=True
-    )
+def connections(shell: Shell, *arguments: str, **environment: str) -> str:
+    done = shell(*arguments, **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -96,7 +91,7 @@ def yesterday(days: int = 1) -> str:
 
 
 @pytest.fixture
-def configured(stack: Stack, sftp_partner: PartnerServer, tmp_path: Path) -> Ledger:
+def configured(stack: Stack, shell: Shell, sftp_partner: PartnerServer, tmp_path: Path) -> Ledger:
     """The partner's files lie there; then programs and login are set up by commands."""
     noon = f"{yesterday()}T12:00:00-05:00"
     for number in range(3):
@@ -111,9 +106,9 @@ def configured(stack: Stack, sftp_partner: PartnerServer, tmp_path: Path) -> Led
         (specs / name).write_text(text.format(port=sftp_partner.port))
     host_key = tmp_path / "host_key"
     host_key.write_text(sftp_partner.login.host_key)
-    connections(stack, "reference", "apply")
+    connections(shell, "reference", "apply")
     connections(
-        stack,
+        shell,
         *("credentials", "set", "main-job-sftp", "--login", sftp_partner.login.login),
         *("--password-env", "PARTNER_PASSWORD", "--host-key-file", str(host_key)),
         PARTNER_PASSWORD=sftp_partner.login.password,
@@ -122,29 +117,34 @@ def configured(stack: Stack, sftp_partner: PartnerServer, tmp_path: Path) -> Led
 
 
 @contextmanager
-def stopped(stack: Stack) -> Iterator[None]:
+def stopped(shell: Shell) -> Iterator[None]:
     """Nothing is applied or sent in here."""
-    connections(stack, "halt", "--reason", "Not before noon")
+    connections(shell, "halt", "--reason", "Not before noon")
     try:
         yield
     finally:
-        connections(stack, "halt", "--end")
+        connections(shell, "halt", "--end")
 
 
 @contextmanager
-def resting(stack: Stack, name: str) -> Iterator[None]:
+def resting(shell: Shell, name: str) -> Iterator[None]:
     """A connection is in a maintenance window in here."""
     begins, ends = (datetime.now(UTC) + timedelta(days=day) for day in (-1, 1))
     times = ("--from", begins.isoformat(), "--to", ends.isoformat(), "--reason", "New server")
-    number = json.loads(connections(stack, "maintenance", "add", "--connection", name, *times, "--json"))["id"]
+    number = json.loads(connections(shell, "maintenance", "add", "--connection", name, *times, "--json"))["id"]
     try:
         yield
     finally:
-        connections(stack, "maintenance", "end", str(number))
+        connections(shell, "maintenance", "end", str(number))
 
 
 def test_files_come_in_and_a_report_goes_out(
-    stack: Stack, configured: Ledger, sftp_partner: PartnerServer, heartbeats: Heartbeats, tmp_path: Path
+    stack: Stack,
+    shell: Shell,
+    configured: Ledger,
+    sftp_partner: PartnerServer,
+    heartbeats: Heartbeats,
+    tmp_path: Path,
 ) -> None:
     airflow, ledger = Airflow(stack), configured
 
@@ -165,8 +165,8 @@ def test_files_come_in_and_a_report_goes_out(
         return any(reason in (row["reason"] or "") for row in runs_of(name))
 
     day, before = yesterday(), yesterday(2)
-    with stopped(stack):
-        connections(stack, "apply", "-f", str(tmp_path / "specs"))
+    with stopped(shell):
+        connections(shell, "apply", "-f", str(tmp_path / "specs"))
         airflow.start("connections_watchdog")
         wait_for(lambda: waits("main-job-in", "Not before noon"))
         airflow.start("main-job-out", business_date=before)
@@ -194,7 +194,7 @@ def test_files_come_in_and_a_report_goes_out(
     assert "sftp-127.0.0.1-" in str(airflow.get("/pools")["pools"])
 
     wait_for(lambda: finished("main-job-out"))
-    with resting(stack, "main-job-out"):
+    with resting(shell, "main-job-out"):
         airflow.start("main-job-out", business_date=day)
         wait_for(lambda: waits("main-job-out", "maintenance of the connection until"))
     sent = wait_for(lambda: finished("main-job-out"))

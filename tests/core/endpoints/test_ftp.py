@@ -171,8 +171,9 @@ def breaks_off(answer: str, *, tls: bool) -> type:
 )
 @pytest.mark.parametrize("tls", [True, False])
 async def test_why_a_transfer_breaks_is_what_the_server_says(
-    answer: str, error: type[Exception], message: str, tls: bool
+    answer: str, error: type[Exception], message: str, tls: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("data_connections.endpoints.ftp_client._REASON_WITHIN", 60)
     with pyftpdlib(tls=tls, dtp_handler=breaks_off(answer, tls=tls)) as server:
         (server.folder / "a.csv").write_bytes(os.urandom(100_000))
         credentials = Credentials(server.login, PASSWORD, certificates=(server.tls.fingerprint,) if tls else ())
