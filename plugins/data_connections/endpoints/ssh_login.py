@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import cast
 
 import asyncssh
 
@@ -22,6 +23,8 @@ from data_connections.errors import FatalEndpointError, RetriableEndpointError
 CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 # A password is sent once, by the method that can tell an expired one from a wrong one.
 LOGIN_METHODS = ("publickey", "password", "keyboard-interactive")
+# The largest packet of OpenSSH with what is around it.
+PIECE = 33 * 1024
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,27 @@ async def _connect(
                 encryption_algs=CIPHERS,
                 compression_algs=["none"],
             )
+            _take_in_pieces(connection)
             return Session(connection, await connection.start_sftp_client(path_encoding=None))
     except BaseException:
         if connection is not None:
             connection.abort()
         sock.close()
         raise
+
+
+def _take_in_pieces(connection: asyncssh.SSHClientConnection) -> None:
+    """Hand what came to the connection about a packet at a time: for each packet it copies all that it was handed."""
+    received = connection.data_received
+
+    def data_received(data: bytes, datatype: int | None = None) -> None:
+        whole = memoryview(data)
+        for start in range(0, len(data), PIECE):
+            if start and connection.is_closed():
+                return
+            received(cast("bytes", whole[start : start + PIECE]), datatype)
+
+    connection.data_received = data_received  # type: ignore[method-assign]  # the transport asks for it each time
 
 
 def _private_keys(credentials: Credentials, address: str) -> list[asyncssh.SSHKey] | None:
