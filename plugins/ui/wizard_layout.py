@@ -105,7 +105,7 @@ SECTIONS = (
     Section("limits", "Limits and holds", "method", ("limits",)),
     Section("alerts", "Who is told about troubles", "method", ("alerts",)),
     Section("life", "Beginning and pauses", "method", ("active_from", "paused", "status")),
-    Section("server", "", "credentials", ("details.host_key", "details.certificate")),
+    Section("server", "", "credentials", ("details.host_key", "details.certificate", "details.ends_tls")),
     Section("pgp", "PGP", "credentials", ("pgp",)),
 )
 _DELIMITED = "format.kind=|delimited"

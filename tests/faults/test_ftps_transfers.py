@@ -140,6 +140,24 @@ async def test_a_listing_that_breaks_in_its_handshake_is_no_empty_folder(
         assert [file.name for file in await endpoint.list(".")] == ["a.csv"]
 
 
+async def test_a_listing_of_which_only_a_part_came_is_not_taken_whatever_the_server_says(
+    server: FtpServer, proxy: FtpFaultProxy, endpoint: FtpsEndpoint
+) -> None:
+    for number in range(300):
+        (server.folder / f"orders_{number:03}.csv").touch()
+    async with endpoint:
+        proxy.data_fault = Fault("clip", 8_000, times=1)
+        with pytest.raises(RetriableEndpointError, match=r"before the server ended TLS.*say `ends_tls: false`"):
+            await endpoint.list(".")
+        assert len(await endpoint.list(".")) == 300
+
+
+async def test_a_file_of_which_only_a_part_came_is_read_on_whatever_the_server_says(
+    server: FtpServer, proxy: FtpFaultProxy, endpoint: FtpsEndpoint
+) -> None:
+    assert await fetch_through(server, proxy, endpoint, Fault("clip", HALF, times=1)) == 1
+
+
 @pytest.mark.parametrize("mode", ["cut", "fin"])
 async def test_an_upload_that_breaks_leaves_nothing_under_the_final_name(
     server: FtpServer, proxy: FtpFaultProxy, endpoint: FtpsEndpoint, mode: Mode

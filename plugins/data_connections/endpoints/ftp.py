@@ -6,6 +6,7 @@ import asyncio
 import ftplib
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import ClassVar
 
 from data_connections.endpoints import ftp_errors
@@ -15,6 +16,7 @@ from data_connections.endpoints.ftp_listing import Entry, lines_of, parse_list, 
 from data_connections.endpoints.ftp_session import FtpSession
 from data_connections.endpoints.ftp_sessions import FtpSessions
 from data_connections.endpoints.ftp_times import KnownTimes
+from data_connections.endpoints.ftp_whole import whole_listing
 from data_connections.endpoints.names import shown, split
 from data_connections.endpoints.network_errors import missing
 from data_connections.endpoints.sources import SourceFailed, blocks_of
@@ -29,6 +31,7 @@ from data_connections.errors import (
 ENTRIES_AT_ONCE = 64
 
 Entries = list[Entry]
+Lines = list[bytes]
 
 
 class FtpsEndpoint(Endpoint):
@@ -39,13 +42,23 @@ class FtpsEndpoint(Endpoint):
         port: TCP port.
         credentials: Login with a password, and whom to trust for the server's certificate.
         timeouts: Limits in seconds; the defaults suit partners on the internet.
+        ends_tls: Whether the server ends TLS on its data connections; see ``FtpHost.ends_tls``.
     """
 
     tls: ClassVar[Tls] = "explicit"
 
-    def __init__(self, host: str, port: int, credentials: Credentials, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        credentials: Credentials,
+        timeouts: Timeouts | None = None,
+        *,
+        ends_tls: bool = True,
+    ) -> None:
         self.host = host
         self.port = port
+        self._ends_tls = ends_tls
         self._sessions = FtpSessions(host, port, self.tls, credentials, timeouts or Timeouts(), self.address)
         self._times = KnownTimes()
 
@@ -71,7 +84,7 @@ class FtpsEndpoint(Endpoint):
 
         Raises:
             EndpointFolderMissing: There is no such folder, or it may not be entered.
-            RetriableEndpointError: The server did not answer in time.
+            RetriableEndpointError: The server did not answer in time, or the listing may not be whole.
         """
         async with self._sessions.use("listing the folder", folder) as session:
             await self._enter(session, folder)
@@ -95,15 +108,18 @@ class FtpsEndpoint(Endpoint):
 
     async def _entries(self, session: FtpSession) -> Entries:
         if "MLST" in session.features:
-            return parse_mlsd(lines_of(await self._sessions.blocking(session.listing, "MLSD")))
-        entries = parse_list(lines_of(await self._sessions.blocking(session.listing, "LIST")))
+            return parse_mlsd(await self._lines(session, "MLSD"))
+        entries = parse_list(await self._lines(session, "LIST"))
         if entries is not None:
             return entries
         try:
-            return parse_nlst(lines_of(await self._sessions.blocking(session.listing, "NLST")))
+            return parse_nlst(await self._lines(session, "NLST"))
         except ftplib.error_perm:
             # Some servers refuse to list an empty folder.
             return []
+
+    async def _lines(self, session: FtpSession, command: str) -> Lines:
+        return lines_of(await self._sessions.blocking(whole_listing, session, command, ends_tls=self._ends_tls))
 
     async def stat(self, path: str) -> RemoteFile:
         """Return the present state of one file, links followed."""
@@ -248,3 +264,29 @@ class PlainFtpEndpoint(FtpsEndpoint):
     """FTP without TLS, for connections that say so: login, password and files travel readable."""
 
     tls = "none"
+
+
+_KINDS: dict[Tls, type[FtpsEndpoint]] = {
+    "explicit": FtpsEndpoint,
+    "implicit": ImplicitFtpsEndpoint,
+    "none": PlainFtpEndpoint,
+}
+
+
+@dataclass(frozen=True)
+class FtpMaker:
+    """Makes FTP endpoints; equal ones make the same kind, so that waiting connections share a login.
+
+    Attributes:
+        tls: When it is encrypted.
+        ends_tls: Whether the server ends TLS on its data connections.
+    """
+
+    tls: Tls
+    ends_tls: bool = True
+
+    def __call__(
+        self, host: str, port: int, credentials: Credentials, timeouts: Timeouts | None = None
+    ) -> FtpsEndpoint:
+        """Return the endpoint at one server, not yet connected."""
+        return _KINDS[self.tls](host, port, credentials, timeouts, ends_tls=self.ends_tls)

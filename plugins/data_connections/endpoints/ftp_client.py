@@ -74,7 +74,11 @@ class FtpClient(ftplib.FTP_TLS):
         connection.getpeername()
         # vsftpd refuses a data connection that does not go on with the session of the login.
         return self.context.wrap_socket(
-            connection, server_hostname=self.host, session=session, do_handshake_on_connect=False
+            connection,
+            server_hostname=self.host,
+            session=session,
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,
         )
 
     @contextmanager

@@ -33,6 +33,7 @@ class FtpSession(Cuttable):
         home: Folder that the login starts in, absolute.
         features: What the server says it can do, such as ``MLST``.
         used: When it last answered, in seconds of the monotonic clock.
+        broke_off: Whether what was received last ended without the server's having ended TLS: more may have been meant.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class FtpSession(Cuttable):
         self.home = "/"
         self.features: frozenset[str] = frozenset()
         self.used = time.monotonic()
+        self.broke_off = False
 
     @calling
     def log_in(self, tls: Tls, credentials: Credentials) -> None:
@@ -188,7 +190,7 @@ class FtpSession(Cuttable):
             self._type = letter
 
     def listing(self, command: str) -> bytes:
-        """Return the answer to MLSD, LIST or NLST in the current folder."""
+        """Return the answer to MLSD, LIST or NLST in the current folder, as far as it came (see ``broke_off``)."""
         self.set_type("A")
         self._open(command, None, self._timeouts.operation)
         received = bytearray()
@@ -206,6 +208,7 @@ class FtpSession(Cuttable):
     def _open(self, command: str, offset: int | None, limit: float) -> None:
         connection, _ = self._client.ntransfercmd(command, offset)
         connection.settimeout(limit)
+        self.broke_off = False
 
     @contextmanager
     def _transfer(self) -> Iterator[socket.socket]:
@@ -222,12 +225,19 @@ class FtpSession(Cuttable):
             secured = data if isinstance(data, ssl.SSLSocket) else None
             while filled < BLOCK:
                 with view[filled:] as rest:
-                    # TLS hands out one record of 16 kB at a time: `read` is the shorter way to it.
-                    count = int(secured.read(len(rest), rest)) if secured else data.recv_into(rest)
+                    count = self._read_secured(secured, rest) if secured else data.recv_into(rest)
                 filled += count
                 if not count or time.monotonic() - begun > FILL_WITHIN:
                     break
             return bytes(view[:filled])
+
+    def _read_secured(self, data: ssl.SSLSocket, into: memoryview) -> int:
+        try:
+            # TLS hands out one record of 16 kB at a time: `read` is the shorter way to it.
+            return int(data.read(len(into), into))
+        except ssl.SSLEOFError:
+            self.broke_off = True
+            return 0
 
     def send(self, content: bytes) -> None:
         """Send bytes of a file."""

@@ -124,6 +124,13 @@ class FtpHost(FolderHost):
         "Where none is given, the credentials' are used, and else the certificate authorities that are trusted.",
     )
 
+    ends_tls: bool = Field(
+        default=True,
+        description="`false` for an old server that never ends TLS on its data connections (no close_notify): its "
+        "folder is listed until two listings agree, as nobody can tell one that broke off. Files are held against "
+        "their size in any case.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _implicit_port(cls, given: Any) -> Any:

@@ -1,15 +1,17 @@
-"""The servers that every endpoint test runs against: SFTP by asyncssh and OpenSSH, FTPS by three makers."""
+"""The servers that every endpoint test runs against: SFTP by two makers, FTP by three, with each kind of TLS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from data_connections.endpoints.contract import Credentials, Endpoint, Timeouts
-from data_connections.endpoints.ftp import FtpsEndpoint
+from data_connections.endpoints.ftp import FtpMaker
+from data_connections.endpoints.ftp_client import Tls
 from data_connections.endpoints.hosted import HostedEndpoint
 from data_connections.endpoints.sftp import SftpEndpoint
 from fixtures.ftp_servers import PASSWORD, FtpServer
@@ -59,9 +61,9 @@ def served_here(folder: Path) -> Served:
     return ServedHere("hosted", 0, folder / "files", Credentials("nobody"), follows_links=False)
 
 
-def served_by_ftp(server: FtpServer) -> Served:
+def served_by_ftp(server: FtpServer, tls: Tls = "explicit") -> Served:
     credentials = Credentials(server.login, password=PASSWORD, certificates=(server.tls.fingerprint,))
-    return Served(server.kind, server.port, server.folder, credentials, FtpsEndpoint)
+    return Served(server.kind, server.port, server.folder, credentials, FtpMaker(tls))
 
 
 SFTP: dict[str, tuple[str, Callable[..., Served]]] = {
@@ -76,10 +78,16 @@ FTP: dict[str, tuple[str, Callable[..., Served]]] = {
 }
 
 
-@pytest.fixture(params=[*SFTP, *HERE, *FTP])
+OTHER_TLS: dict[str, tuple[str, Callable[..., Served]]] = {
+    "implicit vsftpd": ("implicit_vsftpd_server", partial(served_by_ftp, tls="implicit")),
+    "plain vsftpd": ("plain_vsftpd_server", partial(served_by_ftp, tls="none")),
+}
+
+
+@pytest.fixture(params=[*SFTP, *HERE, *FTP, *OTHER_TLS])
 def served(request: pytest.FixtureRequest) -> Served:
     """One server after the other, with nothing in its folder but what it comes with."""
-    fixture, make = {**SFTP, **HERE, **FTP}[request.param]
+    fixture, make = {**SFTP, **HERE, **FTP, **OTHER_TLS}[request.param]
     return make(request.getfixturevalue(fixture))
 
 

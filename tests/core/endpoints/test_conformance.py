@@ -220,7 +220,7 @@ def test_a_polling_reader_sees_the_old_or_the_new_file_and_never_a_part(served: 
     poller.start()
     try:
         with open_endpoint(served.endpoint) as endpoint:
-            for turn in range(1, 21):
+            for turn in range(1, 11):
                 endpoint.write("daily.csv", contents[turn % 2], replace=True)
     finally:
         stop.set()

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.exceptions import AuthenticationFailed
+from pyftpdlib.handlers import DTPHandler, TLS_DTPHandler
 
 from data_connections.endpoints.contract import Credentials, RemoteFile, Timeouts
 from data_connections.endpoints.fetch import fetch_file
@@ -185,6 +187,56 @@ async def test_why_a_transfer_breaks_is_what_the_server_says(
             with pytest.raises(error, match=f"reading 'a.csv': .*{message}"):
                 await fetch_file(endpoint, file, lambda block: None, tries=1)
             with pytest.raises(error, match=f"listing the folder '.': .*{message}"):
+                await endpoint.list(".")
+
+
+class NeverEndsTls(TLS_DTPHandler):
+    """Data connections that old servers close without having ended TLS."""
+
+    def _do_ssl_shutdown(self) -> None:
+        DTPHandler.close(self)
+
+
+async def test_a_listing_of_a_server_that_never_ends_tls_is_taken_where_the_connection_says_so() -> None:
+    with pyftpdlib(dtp_handler=NeverEndsTls) as server:
+        (server.folder / "a.csv").write_bytes(b"12345")
+        credentials = served_by_ftp(server).credentials
+        async with FtpsEndpoint("127.0.0.1", server.port, credentials, QUICK) as endpoint:
+            with pytest.raises(RetriableEndpointError, match="before the server ended TLS"):
+                await endpoint.list(".")
+            assert (await fetch_file(endpoint, await endpoint.stat("a.csv"), lambda block: None)).size == 5
+        async with FtpsEndpoint("127.0.0.1", server.port, credentials, QUICK, ends_tls=False) as endpoint:
+            assert [file.size for file in await endpoint.list(".")] == [5]
+
+
+async def test_listings_of_such_a_server_have_to_agree() -> None:
+    lines = count()
+
+    def another_each_time(self: object, path: str) -> None:
+        listed = f"type=file;size=1;modify=20261124165935; {next(lines)}.csv\r\n"
+        self.push_dtp_data(listed.encode(), isproducer=False, cmd="MLSD")
+
+    with pyftpdlib(dtp_handler=NeverEndsTls, ftp_MLSD=another_each_time) as server:
+        credentials = served_by_ftp(server).credentials
+        async with FtpsEndpoint("127.0.0.1", server.port, credentials, QUICK, ends_tls=False) as endpoint:
+            with pytest.raises(RetriableEndpointError, match="4 listings in a row differ"):
+                await endpoint.list(".")
+
+
+@pytest.mark.parametrize("command", ["MLSD", "LIST", "NLST"])
+async def test_a_listing_that_ends_within_a_line_is_not_taken(command: str) -> None:
+    known = {"LIST": b"a line of no known form\r\n", "MLSD": b"type=file;size=1;modify=20261124165935; a.csv\r\n"}
+
+    def short(self: object, path: str) -> None:
+        self.push_dtp_data(known.get(command, b"a.csv\r\n") + b"orders_2026.cs", isproducer=False, cmd=command)
+
+    def unreadable(self: object, path: str) -> None:
+        self.push_dtp_data(known["LIST"], isproducer=False, cmd="LIST")
+
+    habits = {"ftp_LIST": unreadable, f"ftp_{command}": short}
+    with odd_server(**habits, proto_cmds=without(*(("MLST", "MLSD") if command != "MLSD" else ()))) as (_, endpoint):
+        async with endpoint:
+            with pytest.raises(RetriableEndpointError, match="ended within a line"):
                 await endpoint.list(".")
 
 
