@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import asyncssh
@@ -13,6 +14,7 @@ from data_connections.endpoints.host_keys import HostKey, fetch_host_keys
 from data_connections.endpoints.sftp import SftpEndpoint
 from data_connections.errors import EndpointError, FatalEndpointError, RetriableEndpointError
 from fixtures.fault_proxy import Mode
+from fixtures.servers import openssh
 from fixtures.sftp_line import IN_TIME, PATIENT, SHORT, SIZE, Line
 from local_stack.partner_sftp import prepare_partner
 
@@ -29,6 +31,36 @@ async def test_a_server_that_takes_no_more_logins_may_be_tried_again() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(RetriableEndpointError, match="MaxStartups"):
             await SftpEndpoint("127.0.0.1", port, Credentials("a", "b", host_keys=(key,)), PATIENT).connect()
+
+
+async def greeted(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return a connection that sshd has greeted, and that logs in no further: the one place that there is."""
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        if (await reader.readline()).startswith(b"SSH-2.0-"):
+            return reader, writer
+        writer.close()
+
+
+async def test_openssh_that_takes_no_more_logins_may_be_tried_again() -> None:
+    with openssh("MaxStartups 1:100:1", "LoginGraceTime 600") as server:
+        (server.folder / "a.csv").write_bytes(b"abc")
+        credentials = Credentials(server.user, private_key=server.private_key.read_text(), host_keys=(server.host_key,))
+        endpoint = SftpEndpoint("127.0.0.1", server.port, credentials, PATIENT)
+        _, place = await greeted(server.port)
+        async with asyncio.timeout(IN_TIME):
+            for _ in range(3):
+                with pytest.raises(RetriableEndpointError, match=r"takes no more logins just now.*tried again"):
+                    await endpoint.connect()
+        place.close()
+        async with asyncio.timeout(IN_TIME):
+            while True:
+                # sshd hears of the place that is free now when its child has ended.
+                with suppress(RetriableEndpointError):
+                    await endpoint.connect()
+                    break
+        async with endpoint:
+            assert [file.size for file in await endpoint.list(".")] == [3]
 
 
 @pytest.mark.parametrize("mode", ["freeze", "blackhole"])

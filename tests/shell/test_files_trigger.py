@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncssh
 import pytest
 from airflow.sdk.module_loading import import_string
+from pyftpdlib.handlers import FTPHandler
 
 from data_connections.endpoints.contract import RemoteFile
 from data_connections.ledger import Ledger, runs
+from data_connections.ledger.files_seen import files_seen
+from data_connections.queries.not_taken import list_not_taken
+from data_connections.queries.submissions import SubmissionFilter
 from data_connections.steps import inbound
 from data_connections.steps.pinned_run import begin_run
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import INBOUND, Apply, changed
+from fixtures.ftp_servers import PASSWORD, pyftpdlib
 from fixtures.hosting import until
 from local_stack.partner_sftp import PartnerServer
 from triggers import arrivals
@@ -98,6 +105,54 @@ def test_a_file_that_grows_is_taken_when_it_rests(apply: Apply, ledger: Ledger) 
     assert look(9) == (0, 1, "changing")
     assert look(12) == (0, 1, "changing")
     assert look(12) == (1, 0, "changing")
+
+
+async def test_what_is_left_stands_in_file_submissions_with_no_records_and_why(
+    waits: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_growing = True
+
+    def growing(self: FTPHandler, path: str) -> str | None:
+        if is_growing:
+            with (Path(path) / "growing.csv").open("a") as file:
+                file.write("x")
+        return FTPHandler.ftp_MLSD(self, path)
+
+    with pyftpdlib(ftp_MLSD=growing) as server:
+        login = {"conn_type": "ftp", "login": server.login, "password": PASSWORD}
+        monkeypatch.setitem(os.environ, "AIRFLOW_CONN_ACME-SFTP", json.dumps(login))
+        (server.folder / "in").mkdir()
+        for name in ("notes.xml.gz", "contract.pdf", "result_a.csv", "later.csv.part", "draft.csv", "growing.csv"):
+            (server.folder / "in" / name).write_text("x")
+        details = {"port": server.port, "certificate": [server.tls.fingerprint], "exclude": ["draft*"]}
+        assert (await waits(seconds=0, method="ftp", details=details))["waiting"] == 1
+        assert files_left(ledger) == {
+            "contract.pdf": "extension",
+            "draft.csv": "excluded",
+            "growing.csv": "changing",
+            "later.csv.part": "temporary",
+            "notes.xml.gz": "pattern",
+            "result_a.csv": "reserved",
+        }
+        is_growing = False
+        finish(ledger, "manual__1")
+        await waits(run_id="manual__2", method="ftp", details=details)
+    assert claimed(ledger) == ["growing.csv"]
+    assert "growing.csv" not in files_left(ledger)
+
+
+def files_left(ledger: Ledger) -> dict[str, str]:
+    """What the command line and the screen show of files that were not taken; both have to agree."""
+    with ledger.connect() as connection:
+        listed = files_seen(connection, states=["not_taken"])
+        shown = list_not_taken(connection, None, SubmissionFilter(size=100))
+        assert not [each for each in listed if each["rows"] or each["state"] != "not_taken"]
+        for each in listed:
+            (found,) = files_seen(connection, find=each["file_name"])
+            assert found["code"] == each["code"]
+    reasons = {each["file_name"]: each["code"] for each in listed}
+    assert {each["file_name"]: each["reason"] for each in shown} == reasons
+    return reasons
 
 
 async def test_the_window_ends_without_a_file(waits: Any, ledger: Ledger) -> None:

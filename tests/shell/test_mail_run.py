@@ -20,6 +20,9 @@ from data_connections.catalog.reference_ledger import apply_reference
 from data_connections.endpoints.mail_message import Mail, read_mail
 from data_connections.errors import ConfigurationError, LedgerUnavailable
 from data_connections.ledger import Ledger, deliveries
+from data_connections.ledger.files_seen import files_seen
+from data_connections.queries.not_taken import list_not_taken
+from data_connections.queries.submissions import SubmissionFilter, list_submissions
 from data_connections.settings import PROJECT
 from data_connections.spec import parse_spec
 from fixtures.catalog import Apply, changed
@@ -146,6 +149,21 @@ def test_a_refused_sender_is_told_once_and_a_forged_one_never(
     partner.wait_for(1)
     (told,) = mails_in(partner)
     assert told.subject == "Your files were not taken"
+    with ledger.connect() as connection:
+        refused = files_seen(connection, find=partner.address)
+        forged = files_seen(connection, find="files@partner.test", states=["not_taken"])
+        taken = files_seen(connection, find="3")
+        left = list_not_taken(connection, None, SubmissionFilter(search=partner.address))
+        for known in ("FILES@partner", "orders.csv", taken[0]["sha256"][:12], str(taken[0]["trace_id"]), "3"):
+            (found,) = list_submissions(connection, None, SubmissionFilter(search=known))
+            assert (found["file_name"], found["rows"]) == ("orders.csv", 1), known
+    assert [(each["code"], each["rows"]) for each in (*refused, *forged)] == [
+        ("sender_refused", 0),
+        ("sender_refused", 0),
+        ("sender_unproven", 0),
+    ]
+    assert [(each["sender"], each["rows"]) for each in taken] == [("files@partner.test", 1)]
+    assert {each["file_name"] for each in left} == {"orders.csv", "orders2.csv"}
     replies = ledger.all("select sender, problem from mail_reply")
     assert replies == [{"sender": partner.address, "problem": None}]
 

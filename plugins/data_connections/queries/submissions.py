@@ -119,7 +119,10 @@ def _search(text: str, bound: dict[str, Any]) -> str:
     if "@" in text:
         bound["mailed_by"] = f"%{as_pattern}" if text.startswith("@") else bound["beginning"]
         named += f" or s.sighting_id = any(array({_OF_SENDER}))"
-    return f"(s.id = %(text)s::bigint or {named})" if text.isdecimal() and len(text) < 19 else f"({named})"
+    if text.isdecimal() and len(text) < 19:
+        bound["id"] = int(text)
+        named += " or s.id = %(id)s"
+    return f"({named})"
 
 
 _OF_ORDER = submissions_of("%(text)s")

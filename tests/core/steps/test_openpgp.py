@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
+import zlib
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,7 +12,7 @@ from typing import Any
 import pytest
 from pysequoia import SignatureMode, Tsk, sign
 
-from data_connections.errors import ConfigurationError
+from data_connections.errors import ConfigurationError, FileRefused
 from data_connections.formats.openpgp import Keyring, is_message, open_message, write_message
 from data_connections.formats.openpgp.keyring import describe, generate
 from data_connections.ledger import Ledger
@@ -144,32 +141,56 @@ def test_what_is_not_as_agreed_is_refused_with_its_reason(sender: Sender) -> Non
     assert sender.desk.actions() == []
 
 
+GNUPG = Path(__file__).parents[2] / "fixtures" / "gnupg"
+"""Messages that GnuPG 2.2.40 wrote by its usual settings, which compress, and without; with the keys of both sides."""
+WRITTEN = b"OrderId,Amount\nA,1.00\n"
+
+
 @pytest.fixture
-def gpg() -> Iterator[Callable[..., bytes]]:
-    """Runs GnuPG with the partner's secret key and our public one."""
-    if shutil.which("gpg") is None:
-        pytest.skip("GnuPG is not on this machine")
-    with tempfile.TemporaryDirectory() as home:  # a short path: the agent's socket stands in it
-
-        def run(*arguments: str, given: bytes) -> bytes:
-            command = ["gpg", "--homedir", home, "--batch", "--quiet", "--trust-model", "always", *arguments]
-            return subprocess.run(command, input=given, capture_output=True, check=True, timeout=60).stdout
-
-        run("--import", given=secret("partner").encode())
-        run("--import", given=public("new").encode())
-        yield run
-        subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True, timeout=60)
+def of_gnupg() -> Keyring:
+    keys = [(GNUPG / name).read_text() for name in ("our_secret_key.asc", "partner_key.asc")]
+    return Keyring("k", (keys[0],), None, (keys[1],))
 
 
-@pytest.mark.parametrize(("algorithm", "code"), [("zip", "PGP_COMPRESSED"), ("none", None)])
-def test_what_gnupg_compresses_inside_is_refused_where_signatures_count(
-    sender: Sender, gpg: Callable[..., bytes], algorithm: str, code: str | None
+@pytest.mark.parametrize("message", ["signed", "encrypted_and_signed_uncompressed"])
+def test_what_gnupg_signs_is_verified_compressed_or_not(message: str, of_gnupg: Keyring, tmp_path: Path) -> None:
+    source, target = GNUPG / f"{message}.asc", tmp_path / "target"
+    opened = open_message(source, target, of_gnupg, name="a.pgp", signed=True, most=1_000)
+    assert opened.signed_by == describe(of_gnupg.certificates[0], "k", None).fingerprint
+    assert target.read_bytes() == WRITTEN
+
+
+def test_what_gnupg_compresses_inside_its_encryption_is_refused_where_signatures_count(
+    of_gnupg: Keyring, tmp_path: Path
 ) -> None:
-    message = gpg(
-        *("--encrypt", "--recipient", "new", "--sign", "--local-user", "partner", "--compress-algo", algorithm),
-        given=orders_file("A,1.00"),
-    )
-    assert sender.submit(message)["code"] == code
+    source, target = GNUPG / "encrypted_and_signed.asc", tmp_path / "target"
+    with pytest.raises(FileRefused, match=r"compressed inside its encryption.*gpg --compress-algo none") as refused:
+        open_message(source, target, of_gnupg, name="a.pgp", signed=True, most=1_000)
+    assert refused.value.code == "PGP_COMPRESSED"
+    assert open_message(source, target, of_gnupg, name="a.pgp", signed=False, most=1_000).signed_by is None
+    assert target.read_bytes() == WRITTEN
+
+
+def compressed(message: bytes) -> bytes:
+    """A message within a packet of compressed data."""
+    packer = zlib.compressobj(wbits=-15)
+    body = b"\x01" + packer.compress(message) + packer.flush()
+    return b"\xc8\xff" + len(body).to_bytes(4, "big") + body
+
+
+def test_a_compressed_message_is_held_against_its_signature_and_its_bound(sender: Sender, tmp_path: Path) -> None:
+    source, target, content = tmp_path / "source", tmp_path / "target", b"row\n" * 1_000
+
+    def opened(by: str, most: int) -> str:
+        source.write_bytes(compressed(sender.message(content, by=by, encrypt=False)))
+        try:
+            return open_message(source, target, OURS, name="a.pgp", signed=True, most=most).signed_by or ""
+        except FileRefused as refused:
+            return refused.code
+
+    assert opened("partner", 4_000) == describe(secret("partner"), "test", None).fingerprint
+    assert opened("stranger", 4_000) == "PGP_SIGNATURE"
+    assert opened("partner", 3_999) == "PACKED_TOO_LARGE"
 
 
 def test_a_signature_alone_is_enough_where_the_connection_says_so(sender: Sender) -> None:
