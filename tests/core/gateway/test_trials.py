@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from data_connections.errors import ConnectionsError
+from data_connections.gateway.retention import TRIALS_STAY, expire_collected
 from data_connections.gateway.trial_queue import MOST_WAITING, TrialQueue
 from data_connections.gateway.trials import answer_names
 from fixtures.hosting import PUSHED, Hosting, until
@@ -74,6 +77,22 @@ async def test_a_trial_that_takes_long_or_breaks_off_keeps_nobody_elses_from_an_
     async with asyncio.timeout(30):
         await asyncio.to_thread(hosting.stop)
     assert not (slow.files / "test" / answer_names("long.csv").summary).exists()
+
+
+async def test_trials_and_their_answers_pass_and_files_to_be_taken_stay(hosting: Hosting) -> None:
+    partner = hosting.host(PUSHED)
+    async with partner.endpoint():
+        pass
+    old = time.time() - TRIALS_STAY.total_seconds() - 60
+    for name in ("test/old.csv", "test/result_old.csv", "test/new.csv", "live.csv"):
+        (partner.files / name).write_text("x")
+        if "new" not in name:
+            os.utime(partner.files / name, (old, old))
+    gateway = hosting.gateway
+    assert expire_collected(hosting.configuration.hosted, gateway.roster.specs(), gateway.journal) == 2
+    assert {entry["subject"] for entry in hosting.activity("file.expired")} == {"/test/old.csv", "/test/result_old.csv"}
+    assert (partner.files / "live.csv").exists()
+    assert (partner.files / "test" / "new.csv").exists()
 
 
 def test_connections_take_turns_and_none_has_two_files_checked_at_once() -> None:
