@@ -1,1 +1,1 @@
-"""Benchmarks: each case runs ours and a peer in turn, verifies both results, and takes the median of the pairs' ratios."""
+"""Benchmarks: each case runs ours and a peer in turn, verifies both, and takes the median of the pairs' ratios."""
