@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +18,17 @@ from data_connections.ledger import Ledger, migrate
 from data_connections.postgres import EmbeddedPostgres
 
 CONNECTIONS, RUNS_EACH, FILES_EACH = 1_000, 200, 1_000
-ACTIONS = 1_000_000
+ACTIONS, LATER = 1_000_000, 20_000
 LIMIT = 0.300
 PAGE_LIMIT = 150_000
 ROUNDS = 40
 PATIENCE = 20.0
 """Seconds after which a page that is far too slow is not asked again."""
-PAGES = (
-    "",
+VARIANTS = (
     "?page=20",
     "?sort=last_active&descending=true",
     "?status=failed",
     "?search=0999",
-    "destinations",
-    "submissions",
     "submissions?before=500000",
     "submissions?errors=true",
     "submissions?search=file_123456",
@@ -39,12 +38,10 @@ PAGES = (
     "submissions?since=2026-01-01&until=2026-02-28",
     "submissions?since=2026-01-01&until=2026-12-31",
     "submissions?connection=acme-0500",
-    "submissions/777777",
-    "deliveries",
-    "activity",
-    "credentials",
-    "health",
-    "actions",
+    "deliveries?state=failed",
+    "deliveries?connection=acme-0009&size=200",
+    "activity?what=connection.changed&connection=acme-0500",
+    "activity?search=nothing+like+it",
     "actions?page=20",
     "actions?search=order-500000",
     "actions?search=1.7.500000",
@@ -53,39 +50,79 @@ PAGES = (
     "actions?locks_within=7",
     "actions?state=REVERSED",
     "actions?partner=7&since=2026-10-01&until=2026-10-31",
-    "actions/500000",
-    "actions/statement",
-    "actions/statement/rows?figure=new&currency=EUR&partner=7",
-    "expected",
-    "event-types",
-    "event-types/7",
-    "data-types",
-    "integrations",
-    "connections/acme-0500",
-    "connections/acme-0500/history",
-    "connections/acme-0500/files",
-    "connections/acme-0500/revisions",
+    "actions/statement?month={months_ago}",
+    *(f"actions/statement/rows?figure={figure}&currency=EUR&partner=7" for figure in ("opening", "locked", "closing")),
+    "actions/statement/rows?figure=opening&currency=EUR&partner=7&month={months_ago}",
+    "expected?week={months_ago}-01",
+    "connections/acme-0500/history?before=100000",
     "api/v1/connections?size=200",
     "api/v1/submissions?size=200",
+    "api/v1/deliveries?size=200",
+    "api/v1/activity?size=200",
     "api/v1/actions?size=200",
     "api/v1/actions?locks_within=7&size=200",
-    "api/v1/credentials",
-    "api/v1/event-types",
-    "api/v1/connections/acme-0500/runs",
 )
+"""Lists and searches beside what every page and call is asked for."""
+SAMPLE = {
+    "name": "acme-0500",
+    "credentials": "login-10",
+    "host": "sftp-10.example",
+    "submission_id": "777777",
+    "delivery_id": "5000",
+    "action_id": "500000",
+    "event_type_id": "7",
+    "integration_id": "1",
+    "preset": "email_marketing",
+    "data_type": "conversions",
+    "template": "header.csv",
+    "here": "connections",
+    "image": "screen-list-dark.png",
+}
+"""What stands for the parameters of addresses."""
+OTHERS = {"/access": "acme-0001", "/logins": "acme-0001", "preview": "acme-0009", "/credentials/{name}": "login-10"}
+"""Names where not every connection has such a page."""
+QUERIES = {"/by-dag": "?dag=acme-0500", "/actions/statement/rows": "?figure=new&currency=EUR&partner=7"}
+NEITHER = re.compile(
+    r"/static/|/download/|/files/\{|/preview/file|/report$|/export|replay-preview|withdrawal-preview|/differences|/servers$"
+)
+"""What is neither page nor list: downloads, what works out a report or a file, and what asks a server of a partner."""
 _FILL = """
 insert into program (id, key, name, currency) values (1, 'acme', 'Acme', 'EUR');
 insert into connection (name, managed_by, revision, built_revision)
 select 'acme-' || to_char(n, 'FM0000'), 'screen', 1, 1 from generate_series(0, {connections} - 1) n;
 insert into connection_revision (connection_id, number, spec, hash, created_by)
 select id, 1, jsonb_build_object(
-    'name', name, 'display_name', 'Connection ' || name, 'program', 'acme', 'data_type', 'conversions',
-    'direction', case when id % 10 = 0 then 'outbound' else 'inbound' end, 'method', 'sftp', 'methodology', 'pull',
-    'credentials', 'login-' || id % 50, 'schedule', 'daily', 'owner', 'team-' || id % 7,
-    'description', repeat('x', 400),
-    'expects', case when id % 10 = 0 then '[]'::jsonb else '[{{"by": "15:00:00"}}]'::jsonb end,
-    'details', jsonb_build_object('host', 'sftp-' || id % 50 || '.example', 'folder', '/out')), 'x', 'bench'
+    'name', name, 'display_name', 'Connection ' || name, 'program', 'acme', 'method', 'sftp', 'schedule', 'daily',
+    'credentials', 'login-' || id % 50, 'owner', 'team-' || id % 7, 'description', repeat('x', 400))
+    || case when id % 10 = 0 then jsonb_build_object(
+           'direction', 'outbound', 'methodology', 'push', 'data_type', 'performance_by_day',
+           'details', jsonb_build_object('host', 'sftp-' || id % 50 || '.example', 'folder', '/out',
+                                         'file_name', 'performance_{{business_date:%Y-%m-%d}}.csv'))
+       else jsonb_build_object(
+           'direction', 'inbound', 'methodology', 'pull', 'data_type', 'conversions',
+           'expects', '[{{"by": "15:00:00"}}]'::jsonb,
+           'details', jsonb_build_object('host', 'sftp-' || id % 50 || '.example', 'folder', '/out',
+                                         'file_pattern', '*.csv')) end, 'x', 'bench'
 from connection;
+update connection_revision v
+set spec = spec - 'credentials' || '{{"methodology": "push", "details": {{"folder": "/", "file_pattern": "*.csv"}}}}'
+from connection c where c.id = v.connection_id and c.name = 'acme-0001';
+insert into hosted_login (connection_id, login, created_by)
+select id, name, 'bench' from connection where name = 'acme-0001';
+insert into integration (preset, title, program, answers, created_by)
+values ('email_marketing', 'E-mails', 'acme', '{{}}', 'bench');
+insert into integration_connection select 1, id from connection where name in ('acme-0009', 'acme-0500');
+insert into delivery (connection_id, revision, report, business_date, last_date, date_from, version, state, file_name,
+                      size, rows, delivered_at)
+select id, 1, 'performance_by_day', day, day, day, 1, case n % 50 when 0 then 'failed' else 'delivered' end,
+       'performance_' || day || '.csv', 1000, 20, day + interval '1 day 4 hours'
+from generate_series(1, {runs}) n, connection, lateral (select '2026-01-01'::date + n as day) x where id % 10 = 0;
+insert into delivery_file (delivery_id, number, file_name, rows, size, sha256, landing_key)
+select id, 1, file_name, 20, 1000, md5(id::text) || md5(id::text), 'none' from delivery;
+insert into expected_files (connection_id, rule, day, opens_at, due_at, closes_at, state, files, met_at, settled_at)
+select id, 'By 15:00', day, day, day + interval '15 hours', day + interval '1 day',
+       case when (id + n) % 20 = 0 then 'missed' else 'met' end, 1, day + interval '14 hours', day + interval '1 day'
+from generate_series(1, 90) n, connection, lateral (select current_date - n as day) x where id % 10 > 0;
 insert into connection_run (connection_id, revision, dag_run_id, state, files, rows, accepted, started_at, finished_at)
 select c.id, 1, 'scheduled__' || n, case when (c.id + n) % 9 = 0 then 'failed' else 'completed' end, 5, 100, 90,
        '2026-01-01'::timestamptz + n * interval '1 day', '2026-01-01'::timestamptz + n * interval '1 day 1 minute'
@@ -123,6 +160,19 @@ select id, case state when 'REVERSED' then 'reversed' when 'APPROVED' then 'lock
 from action where state <> 'PENDING' or id % 10 = 0 order by 3;
 analyze;
 """
+_LATER = """
+insert into action (program_id, event_type_id, order_id, event_at, received_at, amount, currency, partner_id,
+                    customer_id, payout, submission_id, line, locks_at)
+select 1, 7, 'later-' || n, now() - interval '1 day', now(), 10, 'EUR', 1 + n % 20, 'customer-' || n, 1, n, 1,
+       now() + interval '45 days'
+from generate_series(1, {later}) n;
+insert into action_update (action_id, kind, received_at, submission_id, line, old_state, new_state, old_amount,
+                           new_amount, old_payout, new_payout, currency)
+select id, 'modified', now(), submission_id, line, 'PENDING', 'PENDING', amount + 1, amount, payout, payout, currency
+from action where state = 'PENDING' order by id limit {later};
+analyze;
+"""
+"""What came since months were summed."""
 _AIRFLOW = """
 insert into dag_run (dag_id, queued_at, logical_date, start_date, end_date, state, run_id, creating_job_id, run_type,
                      triggered_by, run_after, log_template_id, clear_number, span_status)
@@ -149,7 +199,8 @@ def screen_pages(tell: Tell) -> Result:
 def _measured(get: Callable[[str], Any], tell: Tell) -> Result:
     slowest: dict[str, float] = {}
     sizes: dict[str, int] = {}
-    for page in PAGES:
+    pages = all_pages()
+    for page in pages:
         answer = get(page)
         assert answer.status_code == 200, (page, answer.status_code, answer.text[:500])
         sizes[page] = len(answer.content)
@@ -161,8 +212,32 @@ def _measured(get: Callable[[str], Any], tell: Tell) -> Result:
     assert "of 1,000" in get("").text
     assert sizes[""] < PAGE_LIMIT, f"The list page has {sizes['']} bytes."
     worst = max(slowest.values())
+    late = {page: seconds for page, seconds in slowest.items() if seconds > LIMIT}
+    tell(f"{len(pages)} pages and calls, above {LIMIT * 1000:.0f} ms: {late or 'none'}")
     details = {"p95_seconds": slowest, "bytes": sizes, "rounds": ROUNDS, "connections": CONNECTIONS, "actions": ACTIONS}
     return Result("screen_pages", "s", worst, LIMIT, "the limit of 300 ms", LIMIT / worst, 1.0, details)
+
+
+def all_pages() -> list[str]:
+    """Return an address of each page and call that reads, as the app has them, and the variants of lists."""
+    from ui.app import make_app
+
+    found = []
+    for route in make_app().routes:
+        path = getattr(route, "path", "")
+        if "GET" not in getattr(route, "methods", ()) or NEITHER.search(path):
+            continue
+        values = dict(SAMPLE)
+        for part, name in OTHERS.items():
+            if part in path:
+                values["name"] = name
+        found.append(re.sub(r"{(\w+)}", lambda part, values=values: values[part[1]], path).lstrip("/") + _query(path))
+    months_ago = (datetime.now(UTC) - timedelta(days=180)).strftime("%Y-%m")
+    return found + [variant.replace("{months_ago}", months_ago) for variant in VARIANTS]
+
+
+def _query(path: str) -> str:
+    return QUERIES.get(path.removeprefix("/api/v1"), "")
 
 
 @contextmanager
@@ -186,6 +261,10 @@ def _screen(server: EmbeddedPostgres, folder: Path, tell: Tell) -> Iterator[Call
         f"{ACTIONS:,} actions with items and updates"
     )
     _run(server.url("ledger"), _FILL)
+    from data_connections.steps.month_sums import sum_up_months
+
+    sum_up_months(Ledger(server.url("ledger")))
+    _run(server.url("ledger"), _LATER)
     from airflow.utils.db import initdb
 
     initdb()
@@ -195,7 +274,7 @@ def _screen(server: EmbeddedPostgres, folder: Path, tell: Tell) -> Iterator[Call
 
 
 def _run(url: str, script: str) -> None:
-    filled = script.format(connections=CONNECTIONS, runs=RUNS_EACH, files=FILES_EACH, actions=ACTIONS)
+    filled = script.format(connections=CONNECTIONS, runs=RUNS_EACH, files=FILES_EACH, actions=ACTIONS, later=LATER)
     with Ledger(url).connect(autocommit=True) as connection:
         for statement in filled.split(";\n"):
             if statement.strip():

@@ -147,12 +147,17 @@ def test_what_the_pages_show_of_one_connection_the_api_tells(api, acme):
 
 def test_other_pages_have_their_calls(api, acme):
     save(api, changed(INBOUND, expects=[{"by": "15:00"}]))
-    week = api.get("expected", params={"since": "2099-01-05", "until": "2099-01-06"}).json()
-    assert [(each["connection"], each["day"]) for each in week] == [
+    save(api, changed(OUTBOUND, expects=[{"by": "15:00"}]))
+    days = {"since": "2099-01-05", "until": "2099-01-06", "size": 1}
+    week = api.get("expected", params=days).json()
+    assert week["next_page"] == 2
+    rest = api.get("expected", params={**days, "page": 2}).json()
+    assert ({each["connection"] for each in rest["items"]}, rest["next_page"]) == ({"acme-performance"}, None)
+    assert [(each["connection"], each["day"]) for each in week["items"]] == [
         ("acme-conversions", "2099-01-05"),
         ("acme-conversions", "2099-01-06"),
     ]
-    assert len(api.get("expected").json()) >= 1
+    assert len(api.get("expected").json()["items"]) >= 1
     assert [each["key"] for each in api.get("programs").json()] == ["acme"]
     assert api.get("programs").json()[0]["connections"] == 2
     assert {"UNCLOSED_QUOTE", "CONV_DUPLICATE"} <= {each["code"] for each in api.get("codes").json()}

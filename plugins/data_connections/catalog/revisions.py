@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -87,14 +87,19 @@ def all_current(ledger: Ledger, *, only: str | None = None, with_deleted: bool =
 
 
 def read_current(
-    connection: LedgerConnection, *, only: str | None = None, with_deleted: bool = False
+    connection: LedgerConnection,
+    *,
+    only: str | None = None,
+    ids: Collection[int] | None = None,
+    with_deleted: bool = False,
 ) -> list[StoredSpec]:
-    """Return what `all_current` returns, inside a transaction that is open already."""
+    """Return what `all_current` returns, inside a transaction that is open already; ``ids`` are the only ones read."""
     query = f"""{_CURRENT}
         where (%(only)s::text is null or c.name = %(only)s) and (%(with_deleted)s or c.deleted_at is null)
+          and (%(ids)s::bigint[] is null or c.id = any(%(ids)s))
         order by c.name"""
-    rows = connection.execute(query.encode(), {"only": only, "with_deleted": with_deleted}).fetchall()
-    return [_stored(row) for row in rows]
+    bound = {"only": only, "with_deleted": with_deleted, "ids": None if ids is None else list(ids)}
+    return [_stored(row) for row in connection.execute(query.encode(), bound)]
 
 
 def current(ledger: Ledger, name: str) -> StoredSpec:

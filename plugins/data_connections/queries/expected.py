@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from psycopg.rows import class_row
@@ -55,6 +55,20 @@ class Expectation:
         return "good" if self.state == "met" else "open"
 
 
+class CalendarPage(NamedTuple):
+    """One page of a calendar.
+
+    Attributes:
+        found: What is expected of the connections on this page, by time.
+        troubles: How many turns on all pages are late, missed or not as usual so far.
+        more: Whether there is a next page.
+    """
+
+    found: list[Expectation]
+    troubles: int
+    more: bool
+
+
 _COLUMNS = ", ".join(f"e.{field.name}" for field in fields(Expectation) if field.name != "connection")
 
 
@@ -81,6 +95,56 @@ def expectations(
     return sorted(found, key=lambda each: (each.due_at, each.connection, each.rule))
 
 
+def calendar_page(
+    connection: LedgerConnection,
+    visible: Collection[int] | None,
+    first: date,
+    last: date,
+    *,
+    name: str | None = None,
+    page: int = 1,
+    size: int = 50,
+) -> CalendarPage:
+    """Return what is expected of one page of the connections that expect anything, by their names.
+
+    Args:
+        connection: The ledger.
+        visible: Ids of the connections that may be seen; None means every one.
+        first: First day.
+        last: Last day; at most ``LONGEST`` after the first.
+        name: Only this connection.
+        page: Page, from 1.
+        size: Connections on a page.
+    """
+    bound: dict[str, Any] = {
+        "visible": None if visible is None else list(visible),
+        "first": first,
+        "last": min(last, first + LONGEST),
+        "name": name,
+        "limit": size + 1,
+        "offset": (page - 1) * size,
+    }
+    ids = [row["id"] for row in connection.execute(_WITH_RULES, bound)]
+    troubles = connection.execute(_TROUBLES, bound).fetchone()
+    found = expectations(connection, ids[:size], first, last, name=name)
+    return CalendarPage(found, troubles["troubles"] if troubles else 0, len(ids) > size)
+
+
+_WITH_RULES = b"""
+    select c.id from connection c join connection_revision v on v.connection_id = c.id and v.number = c.revision
+    where (%(name)s::text is null or c.name = %(name)s) and (%(visible)s::bigint[] is null or c.id = any(%(visible)s))
+      and (c.deleted_at is null and v.spec -> 'expects' <> '[]'
+           or c.id in (select e.connection_id from expected_files e where e.day between %(first)s and %(last)s))
+    order by c.name limit %(limit)s offset %(offset)s
+"""
+_TROUBLES = b"""
+    select count(*) as troubles from expected_files e join connection c on c.id = e.connection_id
+    where e.day between %(first)s and %(last)s and (%(name)s::text is null or c.name = %(name)s)
+      and (%(visible)s::bigint[] is null or c.id = any(%(visible)s))
+      and (e.state in ('late', 'missed', 'met_late') or e.findings <> '[]')
+"""
+
+
 def _recorded(
     connection: LedgerConnection, visible: Collection[int] | None, first: date, last: date, name: str | None
 ) -> list[Expectation]:
@@ -105,8 +169,8 @@ def _to_come(
     connection: LedgerConnection, visible: Collection[int] | None, first: date, last: date, name: str | None
 ) -> Iterator[Expectation]:
     now = datetime.now(UTC)
-    for stored in read_current(connection, only=name):
-        if not stored.content.get("expects") or (visible is not None and stored.connection_id not in visible):
+    for stored in read_current(connection, only=name, ids=visible):
+        if not stored.content.get("expects"):
             continue
         try:
             spec = stored.spec

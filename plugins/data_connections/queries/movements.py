@@ -38,15 +38,25 @@ case when u.new_state = 'PENDING' then coalesce(u.new_payout, 0) else 0 end
     - case when u.old_state = 'PENDING' then coalesce(u.old_payout, 0) else 0 end
 """
 _MOVEMENTS = f"""
-select s.connection_id, a.partner_id, a.currency, a.id as action_id, a.received_at as at, 'new' as kind, 1 as opened,
-       {FIRST_AMOUNT} as amount, {FIRST_PAYOUT} as payout
-from action a left join submission s on s.id = a.submission_id {FIRST}
+select {{connection}} as connection_id, a.partner_id, a.currency, a.id as action_id, a.received_at as at,
+       'new' as kind, 1 as opened, {FIRST_AMOUNT} as amount, {FIRST_PAYOUT} as payout
+from action a {{submission}} {FIRST}
 where a.program_id = {{program}} and {{actions}}
 union all
-select s.connection_id, a.partner_id, a.currency, a.id, u.received_at, {KIND}, {OPENED}, {AMOUNT}, {PAYOUT}
-from action_update u join action a on a.id = u.action_id left join submission s on s.id = a.submission_id
+select {{connection}}, a.partner_id, a.currency, a.id, u.received_at, {KIND}, {OPENED}, {AMOUNT}, {PAYOUT}
+from action_update u join action a on a.id = u.action_id {{submission}}
 where a.program_id = {{program}} and {{updates}}
 """
+_OF_CONNECTIONS = {
+    "connection": "s.connection_id",
+    "submission": "left join submission s on s.id = a.submission_id",
+}
+_TOGETHER = {"connection": "null::bigint", "submission": ""}
+_AFTER = {
+    "program": "%(program)s",
+    "actions": "a.id > %(last_action)s",
+    "updates": "u.id > %(last_update)s",
+}
 _OUT_OF = ("reversed", "locked")
 
 
@@ -65,15 +75,16 @@ def _summed(movements: str, program: str, zone: str) -> str:
     """
 
 
-NEWER = _summed(
-    _MOVEMENTS.format(program="%(program)s", actions="a.id > %(last_action)s", updates="u.id > %(last_update)s"),
-    "%(program)s",
-    "%(zone)s",
-)
+NEWER = _summed(_MOVEMENTS.format(**_OF_CONNECTIONS, **_AFTER), "%(program)s", "%(zone)s")
 """Movements of a program after two numbers, as ``month_sum`` has them."""
 
+NEWER_TOGETHER = _summed(_MOVEMENTS.format(**_TOGETHER, **_AFTER), "%(program)s", "%(zone)s")
+"""The same for all connections together, for whoever sees every one."""
+
 KNOWN = _summed(
-    _MOVEMENTS.format(program="k.program_id", actions="a.id <= k.last_action", updates="u.id <= k.last_update"),
+    _MOVEMENTS.format(
+        **_OF_CONNECTIONS, program="k.program_id", actions="a.id <= k.last_action", updates="u.id <= k.last_update"
+    ),
     "k.program_id",
     "k.time_zone",
 )

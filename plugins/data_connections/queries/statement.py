@@ -22,6 +22,7 @@ from data_connections.queries.movements import (
     KIND,
     MARK,
     NEWER,
+    NEWER_TOGETHER,
     OPENED,
     PAYOUT,
 )
@@ -30,22 +31,22 @@ Figure = Literal["opening", "new", "modified", "reversed", "locked", "closing"]
 FIGURES: tuple[Figure, ...] = ("opening", *FLOWS, "closing")
 ROWS_SHOWN = 500
 
-_SEEN = f"""
+_SEEN = """
 with seen as (
     select * from (
         select m.* from month_sum m where m.program_id = %(program)s and %(last_action)s + %(last_update)s > 0
-        union all {NEWER}
+        union all {newer}
     ) summed
     where month <= %(first)s and (%(visible)s::bigint[] is null or connection_id = any(%(visible)s))
 )
 """
 _OPEN = "new_{what} + modified_{what} - reversed_{what} - locked_{what}"
-_TOGETHER = f"""
-{_SEEN}
-select coalesce(sum({{count}}), 0)::bigint as count, coalesce(sum({{amount}}), 0) as total_amount,
-       coalesce(sum({{payout}}), 0) as total_payout, coalesce(min(first_action), 0) as first_action,
+_TOGETHER = """
+{seen}
+select coalesce(sum({count}), 0)::bigint as count, coalesce(sum({amount}), 0) as total_amount,
+       coalesce(sum({payout}), 0) as total_payout, coalesce(min(first_action), 0) as first_action,
        coalesce(max(last_action), 0) as last_action
-from seen where {{months}} and currency = %(currency)s and partner_id is not distinct from %(partner)s
+from seen where {months} and currency = %(currency)s and partner_id is not distinct from %(partner)s
 """
 _OF_ONE = """
 a.program_id = %(program)s and a.currency = %(currency)s and a.partner_id is not distinct from %(partner)s
@@ -108,7 +109,7 @@ def month_statement(
         ``partner_id``, ``partner``, ``currency``, and ``FIGURE_amount`` and ``FIGURE_payout`` for each figure, where
         opening + new + modified - reversed - locked = closing.
     """
-    query = f"""{_SEEN}, line as (
+    query = f"""{_seen(visible)}, line as (
             select partner_id, currency, {_figures()}, bool_or(month = %(first)s) as moves
             from seen group by partner_id, currency
         )
@@ -148,7 +149,7 @@ def rows_of_figure(
     if figure in ("modified", "reversed", "locked"):
         changed = _CHANGED.format(sign="" if figure == "modified" else "-")
         return connection.execute(_SHOWN.format(rows=changed).encode(), bound).fetchall()
-    together = connection.execute(_together(figure).encode(), bound).fetchone()
+    together = connection.execute(_together(visible, figure).encode(), bound).fetchone()
     assert together is not None  # noqa: S101 - an aggregate always gives one row
     bound |= {"first_action": together.pop("first_action"), "last_action": together.pop("last_action")}
     bound["until"] = bound["begin"] if figure == "opening" else bound["end"]
@@ -169,13 +170,18 @@ def _figures() -> str:
     return ", ".join(sums)
 
 
-def _together(figure: Figure) -> str:
+def _seen(visible: Collection[int] | None) -> str:
+    """Return SQL for the sums of months that count, as ``seen``."""
+    return _SEEN.format(newer=NEWER_TOGETHER if visible is None else NEWER)
+
+
+def _together(visible: Collection[int] | None, figure: Figure) -> str:
     """Return SQL for what a figure comes to, and the first and the last action that moved in its months."""
-    if figure == "new":
-        return _TOGETHER.format(count="actions", amount="new_amount", payout="new_payout", months="month = %(first)s")
-    months = "month < %(first)s" if figure == "opening" else "true"
-    amount, payout = (_OPEN.format(what=what) for what in ("amount", "payout"))
-    return _TOGETHER.format(count="opened", amount=amount, payout=payout, months=months)
+    amount, payout, count, months = "new_amount", "new_payout", "actions", "month = %(first)s"
+    if figure != "new":
+        amount, payout = (_OPEN.format(what=what) for what in ("amount", "payout"))
+        count, months = "opened", "month < %(first)s" if figure == "opening" else "true"
+    return _TOGETHER.format(seen=_seen(visible), count=count, amount=amount, payout=payout, months=months)
 
 
 def _bound(connection: LedgerConnection, visible: Collection[int] | None, program: str, month: date) -> dict[str, Any]:

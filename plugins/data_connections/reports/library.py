@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -52,6 +53,12 @@ def load_reports(include: Path) -> Reports:
     folder = include / "templates" / "reports"
     if not folder.is_dir():
         raise ConfigurationError("There is no such folder of reports.", path=folder)
+    return _loaded(folder, tuple((path, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()))
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: Path, _content: tuple[tuple[Path, bytes], ...]) -> Reports:
+    """Read the reports of a folder, the same content once: every page that checks a spec asks for them."""
     return Reports({path.stem: load_report(path) for path in sorted(folder.glob("*.yaml"))})
 
 

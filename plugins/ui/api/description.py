@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -63,12 +64,17 @@ for part in (
 @router.get("/openapi.json", include_in_schema=False)
 def description(request: Request) -> dict[str, Any]:
     """Return the OpenAPI document."""
+    return _document(request.scope.get("root_path", "") or "/")
+
+
+@lru_cache(maxsize=8)
+def _document(root: str) -> dict[str, Any]:
     document = get_openapi(
         title="Connections",
         version="1",
         description="What the Connections screen shows and does, for programs. Use a token of Airflow's.",
         routes=router.routes,
-        servers=[{"url": request.scope.get("root_path", "") or "/"}],
+        servers=[{"url": root}],
     )
     document["components"].setdefault("securitySchemes", {})["token"] = {"type": "http", "scheme": "bearer"}
     document["security"] = [{"token": []}]

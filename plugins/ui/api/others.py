@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from data_connections.queries.actions import programs_seen
 from data_connections.queries.activity import ActivityFilter
 from data_connections.queries.activity import list_activity as listed_activity
-from data_connections.queries.expected import LONGEST, expectations
-from data_connections.queries.filters import Day, Text
-from ui.api.models import ActivityLine, ExpectedLine, Newest, ProgramLine
+from data_connections.queries.expected import LONGEST, calendar_page
+from data_connections.queries.filters import PAGE_SIZE, Day, Size, Text
+from ui.api.models import ActivityLine, ExpectedLine, Newest, Paged, ProgramLine
 from ui.books import LedgerDep
 from ui.limits import rooms
 from ui.pages.activity import activity_file
@@ -34,18 +34,23 @@ class ExpectedFilter(BaseModel):
         default=None, description=f"Last day, at most {LONGEST.days} days later; the end of the week if left out."
     )
     connection: Text = Field(default=None, description="Only this connection.")
+    page: int = Field(default=1, ge=1, le=1000, description="Page, from 1.")
+    size: Size = Field(default=PAGE_SIZE, description="Connections on a page.")
 
 
 @router.get("/expected", tags=["expected files"])
 def list_expected(
     visitor: VisitorDep, ledger: LedgerDep, wanted: Annotated[ExpectedFilter, Query()]
-) -> list[ExpectedLine]:
-    """List files that have to come and reports that have to go out, by time, and what became of them."""
+) -> Paged[ExpectedLine]:
+    """List files that have to come and reports that have to go out, by time, of a page of connections."""
     week = Week(week=wanted.since).days
     first, last = wanted.since or week[0], wanted.until or week[-1]
     with ledger.connect() as connection:
-        found = expectations(connection, visitor.visible_ids(connection), first, last, name=wanted.connection)
-    return [ExpectedLine(**asdict(each)) for each in found]
+        visible, name = visitor.visible_ids(connection), wanted.connection
+        found = calendar_page(connection, visible, first, last, name=name, page=wanted.page, size=wanted.size)
+    return Paged[ExpectedLine](
+        items=[ExpectedLine(**asdict(each)) for each in found.found], next_page=wanted.page + 1 if found.more else None
+    )
 
 
 @router.get("/programs", tags=["programs"])

@@ -9,11 +9,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from data_connections.queries.expected import Expectation, expectations
+from data_connections.queries.expected import Expectation, calendar_page
 from data_connections.queries.filters import Text, left_out
 from ui.books import LedgerDep
+from ui.pages.connections import shown_query
 from ui.rendering import render
 from ui.visitor import VisitorDep
 
@@ -28,6 +29,7 @@ class Week(BaseModel):
 
     week: Annotated[date | None, BeforeValidator(left_out)] = None
     connection: Text = None
+    page: int = Field(default=1, ge=1, le=1000)
 
     @property
     def days(self) -> list[date]:
@@ -54,8 +56,8 @@ def expected_page(
     """Show one week, a line a rule."""
     days = wanted.days
     with ledger.connect() as connection:
-        found = expectations(
-            connection, visitor.visible_ids(connection), days[0], days[-1], name=wanted.connection or None
+        found, troubles, more = calendar_page(
+            connection, visitor.visible_ids(connection), days[0], days[-1], name=wanted.connection, page=wanted.page
         )
     return render(
         request,
@@ -68,7 +70,9 @@ def expected_page(
         earlier=days[0] - timedelta(days=_DAYS),
         later=days[0] + timedelta(days=_DAYS),
         wanted=wanted,
-        bad=sum(each.look in ("bad", "warned") for each in found),
+        query=shown_query(wanted),
+        more=more,
+        bad=troubles,
     )
 
 
