@@ -68,7 +68,9 @@ def exit_code(done: dict[str, Any]) -> int:
 
 def print_submission(done: dict[str, Any], *, rows: int = 20) -> None:
     """Print a submission for a person, with the first of its errors."""
-    counts = ", ".join(f"{done[name]:,} {name}" for name in ("accepted", "rejected", "duplicate", "held"))
+    counted = done["waiting"] or done
+    counts = ", ".join(f"{counted[name]:,} {name}" for name in ("accepted", "rejected", "duplicate", "held"))
+    told = f"{done['warned']:,} with a warning" if done["waiting"] is None else "none counts before it is approved"
     print_fields(
         {
             "Submission": f"{done['id']} of {done['connection']}, trace id {done['trace_id']}",
@@ -76,7 +78,7 @@ def print_submission(done: dict[str, Any], *, rows: int = 20) -> None:
             "State": done["state"],
             "Why": f"{done['code']}: {done['message']}" if done["code"] else done["message"],
             "Line": (done["file_error"] or {}).get("line"),
-            "Rows": f"{done['rows']:,}: {counts}; {done['warned']:,} with a warning",
+            "Rows": f"{counted['rows']:,}: {counts}; {told}",
             "Accepted": ", ".join(
                 f"{money(amount, currency)} {currency}" for currency, amount in done["amounts"].items()
             ),

@@ -103,7 +103,7 @@ class ColumnMapping(BaseModel):
         return self == AS_IT_IS
 
     def resolved(self, folder: Path) -> ColumnMapping:
-        """Return the mapping with its preset's entries where it has none of its own.
+        """Return the mapping with its preset's entries where it has none of its own, whether new or read back.
 
         Args:
             folder: The folder of presets.
@@ -123,7 +123,9 @@ class ColumnMapping(BaseModel):
             base = ColumnMapping.model_validate(content)
         except (ValidationError, AttributeError) as wrong:
             raise ConfigurationError(f"The mapping is wrong: {wrong}", path=path) from wrong
-        own = {name: getattr(self, name) for name in self.model_fields_set - {"preset", "columns"}}
+        # A stored revision has every field, so that only a value other than the usual one is the connection's own.
+        own = {name: value for name, value in self if name != "columns" and value != getattr(AS_IT_IS, name)}
+        own.pop("preset")
         return base.model_copy(update={**own, "columns": {**base.columns, **self.columns}})
 
 

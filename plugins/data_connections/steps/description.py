@@ -7,6 +7,7 @@ from typing import Any
 
 from data_connections.currencies import money
 from data_connections.ledger import Ledger, outcomes, parcels, submissions
+from data_connections.ledger.staging import OUTCOMES, Seal
 from data_connections.ledger.submission import Submission
 
 ERRORS_SHOWN = 1000
@@ -53,6 +54,7 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         "rejected": submission.rejected,
         "duplicate": submission.duplicate,
         "held": submission.held,
+        "waiting": _waiting(submission),
         "amounts": amounts,
         "totals": totals,
         "errors": listed,
@@ -70,6 +72,14 @@ def described(ledger: Ledger, submission_id: int, *, errors: int = ERRORS_SHOWN)
         "sha256": submission.sha256,
         **{name: _time(getattr(submission, name)) for name in _TIMES},
     }
+
+
+def _waiting(submission: Submission) -> dict[str, int] | None:
+    """Return the validated rows by outcome of a file that waits for approval: so far none of them counts."""
+    if submission.state != "on_hold" or submission.seal is None:
+        return None
+    seal = Seal.from_json(submission.seal)
+    return {"rows": seal.rows(), **{outcome: seal.rows(outcome) for outcome in OUTCOMES}}
 
 
 def with_minor_units(totals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

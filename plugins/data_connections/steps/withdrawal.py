@@ -69,7 +69,8 @@ def withdraw(
                 f"{submission.state}, its data type {submission.data_type})."
             )
         if submission.withdrawn_at is not None:
-            raise ConfigurationError(f"Submission {submission_id} was withdrawn before, at {submission.withdrawn_at}.")
+            when = f"{submission.withdrawn_at:%Y-%m-%d %H:%M} UTC"
+            raise ConfigurationError(f"Submission {submission_id} was withdrawn before, at {when}.")
         applying.lock_actions(connection, job.spec.program)
         plan = applying.plan_withdrawal(connection, submission_id, now)
         found = Withdrawal(

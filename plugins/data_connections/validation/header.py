@@ -98,7 +98,7 @@ def read_header(
     _refuse_incomplete(names, data_type, given, mapping)
     _refuse_by_rules(data_type, given, opened)
     warnings = (
-        *_unknown_findings(unknown, data_type, unknown_columns),
+        *_unknown_findings(unknown, finder.known_names(), data_type, unknown_columns),
         *(() if unknown_columns == "ignore" else _read_only_findings(read_only)),
         *_too_many_opened(data_type, opened),
         *_unjudged(data_type, given),
@@ -141,11 +141,11 @@ class _Finder:
                 raise UnknownName(f"column of {data_type.name}", name, known)
         self._data_type = data_type
         self._mapped = frozenset(mapping.columns)
-        self._sources = {
-            header_key(theirs): name
-            for name, each in mapping.columns.items()
-            for theirs in filter(None, (each.column, *each.also))
+        named = {
+            theirs: name for name, each in mapping.columns.items() for theirs in filter(None, (each.column, *each.also))
         }
+        self._theirs = tuple(named)
+        self._sources = {header_key(theirs): name for theirs, name in named.items()}
         others = [*mapping.ignored, *mapping.packed, *(each.unless for each in mapping.columns.values() if each.unless)]
         self._needless = frozenset(map(header_key, others))
 
@@ -154,6 +154,11 @@ class _Finder:
             return self._data_type.column(self._sources[header_key(name)])
         own = self._data_type.find(name)
         return None if own is None or own.name in self._mapped else own
+
+    def known_names(self) -> list[str]:
+        """Return the names that a header's cell may have been meant to be."""
+        own = [name for column in self._data_type.columns if column.name not in self._mapped for name in column.names]
+        return [*own, *self._theirs]
 
     def is_needless(self, name: str) -> bool:
         return header_key(name) in self._needless
@@ -239,11 +244,10 @@ def _misspelling(names: Sequence[str], missing: Sequence[Column], data_type: Dat
 
 
 def _unknown_findings(
-    unknown: Sequence[str], data_type: DataType, treatment: Literal["ignore", "warn", "reject"]
+    unknown: Sequence[str], known: Sequence[str], data_type: DataType, treatment: Literal["ignore", "warn", "reject"]
 ) -> tuple[Finding, ...]:
     if treatment == "ignore":
         return ()
-    known = [name for column in data_type.columns for name in column.names]
     findings = []
     for name in unknown:
         similar = nearest(name.strip(), known)

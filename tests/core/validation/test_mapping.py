@@ -162,6 +162,23 @@ def test_the_published_sample_of_cj_s_new_orders_is_read(check):
     assert report.totals.amounts == {"USD": Decimal("149.98")}
 
 
+def test_a_ready_mapping_is_whole_when_it_is_read_back_from_a_stored_revision():
+    own = {"preset": "cj", "columns": {"CampaignId": {"constant": "1000"}}}
+    mapping = ColumnMapping.model_validate(own)
+    stored = ColumnMapping.model_validate(mapping.model_dump(mode="json"))
+    assert stored.resolved(PRESETS) == mapping.resolved(PRESETS)
+    assert stored.resolved(PRESETS).packed
+    assert stored.resolved(PRESETS).ignored
+
+
+def test_unknown_columns_are_compared_with_the_names_that_the_mapping_knows(check):
+    header = "CampaignId,ActionTrackerId,EventDate,OrderId,Total,ClickId,Totl,Amont"
+    report = check(f"{header}\n1000,2001,2026-06-14T10:00:00Z,A,1.00,c,x,y\n", {"columns": {"Amount": "Total"}})
+    hints = [warning.message.rpartition(": it is ignored.")[2] for warning in report.file_warnings]
+    assert hints[0] == " Is it meant to be Total?"
+    assert "Amount?" not in hints[1]
+
+
 def test_a_column_may_have_one_of_several_names_and_not_two(check):
     mapping = {"columns": {"OrderId": {"from": "Order", "also": ["Nr", "No"]}}}
     row = "1000,2001,2026-06-14T10:00:00Z,A,1.00,c"
