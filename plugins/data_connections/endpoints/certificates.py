@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from cryptography import x509
 
@@ -47,6 +49,17 @@ def fingerprint_of(der: bytes) -> str:
     return f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
+class _Connected(ssl.SSLSocket):
+    """A connection to encrypt; one that was reset before is closed, which Python's own loses open."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError as lost:
+            self.close()
+            raise ConnectionResetError(errno.ECONNRESET, "the connection was reset") from lost
+
+
 def tls_context(credentials: Credentials) -> ssl.SSLContext:
     """Return what a TLS connection has to fulfil: TLS 1.2 or later, and a trusted or pinned certificate.
 
@@ -54,6 +67,7 @@ def tls_context(credentials: Credentials) -> ssl.SSLContext:
         ConfigurationError: The authorities in the credentials cannot be read.
     """
     context = ssl.create_default_context()
+    context.sslsocket_class = _Connected
     if credentials.certificates:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -99,6 +113,7 @@ def not_trusted(place: str, error: ssl.SSLCertVerificationError) -> FatalEndpoin
 def unchecked_context() -> ssl.SSLContext:
     """Return a context that accepts any certificate: to show it to a person, and for nothing else."""
     context = ssl.create_default_context()
+    context.sslsocket_class = _Connected
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from typing import Literal
 
 from data_connections.endpoints.contract import Timeouts
 
@@ -17,18 +17,6 @@ PLAIN = ftplib.FTP
 _AT_HAND = 0.1
 _REASON_WITHIN = 3.0
 _PORTS = range(1, 65536)
-
-
-class _NeverLeftOpen(ssl.SSLSocket):
-    """One whose connection is reset while TLS is put on it is closed; the ssl module would lose it open."""
-
-    def getpeername(self) -> Any:
-        """Return whom it leads to."""
-        try:
-            return super().getpeername()
-        except OSError as gone:
-            self.close()
-            raise ConnectionResetError("the connection was reset before TLS began") from gone
 
 
 class FtpClient(ftplib.FTP_TLS):
@@ -43,7 +31,6 @@ class FtpClient(ftplib.FTP_TLS):
         super().__init__(
             context=context or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), timeout=timeouts.connect, encoding="latin-1"
         )
-        self.context.sslsocket_class = _NeverLeftOpen
         self.host = host
         self.af = sock.family
         self.data: socket.socket | None = None

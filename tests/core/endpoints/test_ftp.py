@@ -18,6 +18,7 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.exceptions import AuthenticationFailed
 from pyftpdlib.handlers import DTPHandler, TLS_DTPHandler
 
+from data_connections.endpoints.certificates import tls_context
 from data_connections.endpoints.contract import Credentials, RemoteFile, Timeouts
 from data_connections.endpoints.fetch import fetch_file
 from data_connections.endpoints.ftp import FtpsEndpoint, ImplicitFtpsEndpoint, PlainFtpEndpoint
@@ -238,6 +239,21 @@ async def test_a_listing_that_ends_within_a_line_is_not_taken(command: str) -> N
         async with endpoint:
             with pytest.raises(RetriableEndpointError, match="ended within a line"):
                 await endpoint.list(".")
+
+
+def test_a_connection_that_was_reset_before_it_is_encrypted_is_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = socket.create_connection(server.getsockname())
+        accepted, _ = server.accept()
+        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted.close()
+        with suppress(ConnectionResetError):
+            client.recv(1)
+    number = client.fileno()
+    with pytest.raises(ConnectionResetError):
+        tls_context(Credentials("a", "b")).wrap_socket(client, server_hostname="localhost")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
 
 
 async def test_an_answer_that_trickles_in_for_ever_ends_in_time() -> None:
