@@ -14,7 +14,7 @@ from data_connections.endpoints.host_keys import HostKey, fetch_host_keys
 from data_connections.endpoints.sftp import SftpEndpoint
 from data_connections.errors import EndpointError, FatalEndpointError, RetriableEndpointError
 from fixtures.fault_proxy import Mode
-from fixtures.servers import openssh
+from fixtures.servers import OpenSsh, openssh
 from fixtures.sftp_line import IN_TIME, PATIENT, SHORT, SIZE, Line
 from local_stack.partner_sftp import prepare_partner
 
@@ -132,6 +132,14 @@ async def test_the_host_key_can_be_fetched_for_approval(line: Line) -> None:
     (key,) = await fetch_host_keys("127.0.0.1", line.proxy.port, PATIENT)
     assert key.public == line.server.login.host_key
     assert key.fingerprint.startswith("SHA256:")
+
+
+async def test_openssh_which_resets_connections_for_keys_that_it_has_not_shows_the_one_that_it_has(
+    openssh_server: OpenSsh,
+) -> None:
+    for _ in range(4):
+        found = await fetch_host_keys("127.0.0.1", openssh_server.port, PATIENT)
+        assert [key.public for key in found] == [openssh_server.host_key]
 
 
 async def test_fetching_the_host_key_of_a_silent_server_ends_in_time(line: Line) -> None:

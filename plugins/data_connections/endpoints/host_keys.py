@@ -96,13 +96,13 @@ async def fetch_host_keys(host: str, port: int = 22, timeouts: Timeouts | None =
     limits = timeouts or Timeouts()
     address = f"sftp://{host}:{port}"
     keys: list[HostKey] = []
-    problem: asyncssh.Error | None = None
+    problem: asyncssh.Error | ConnectionError | None = None
     with reported(address, "asking for the host key", limits):
         for signatures in ALGORITHMS.values():
             try:
                 keys.append(await _offered_key(host, port, signatures, limits))
-            except asyncssh.Error as error:
-                # Some servers just hang up on an algorithm that they have no key for.
+            except (asyncssh.Error, ConnectionError) as error:
+                # Servers hang up on an algorithm that they have no key for, OpenSSH often by a reset.
                 problem = error
         if problem is not None and not keys:
             raise problem
