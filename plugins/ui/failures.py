@@ -52,8 +52,16 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     if error.status_code == HTTPStatus.UNAUTHORIZED and _wants_page(request):
         return RedirectResponse(f"/auth/login?next={quote(str(request.url), safe='')}")
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "GET" and _wants_page(request):
+        return RedirectResponse(_page_before(request), 303)
     is_no_route = (error.status_code, error.detail) == (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase)
     return problem(request, error.status_code, _NOWHERE if is_no_route else str(error.detail))
+
+
+def _page_before(request: Request) -> str:
+    """Return the page whose form led to an address that only forms are sent to; browsers load such addresses again."""
+    inside = request.url.path.removeprefix(root_of(request)).rpartition("/")[0]
+    return f"{root_of(request)}{'/' if inside in ('', '/bulk') else inside}"
 
 
 def _invalid(request: Request, error: Exception) -> Response:

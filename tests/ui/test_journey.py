@@ -41,7 +41,8 @@ class Screen:
 
     def __init__(self, page: Page, url: str, name: str, password: str) -> None:
         self.page = page
-        page.goto(f"{url}/plugin/connections")
+        self.address = f"{url}/plugin/connections"
+        page.goto(self.address)
         page.get_by_label("Username").fill(name)
         page.get_by_label("Password").fill(password)
         page.get_by_role("button", name="Sign in").click()
@@ -135,6 +136,7 @@ def test_people_work_with_connections_in_the_browser(
     take_a_file(screen, sftp_partner)
     send_the_corrected_file(screen, tmp_path)
     create_outbound_and_deliver(screen, sftp_partner)
+    read_the_log_of_a_run(screen)
     fail_and_authorize_again(screen, sftp_partner)
     pause_delete_and_undo(screen)
     follow_the_colours_of_airflow(screen)
@@ -240,6 +242,15 @@ def create_outbound_and_deliver(screen: Screen, partner: PartnerServer) -> None:
     with screen.page.expect_download() as download:
         screen.link("Download").click()
     assert Path(download.value.path()).read_bytes() == sent.read_bytes()
+
+
+def read_the_log_of_a_run(screen: Screen) -> None:
+    """The history leads to the log in Airflow's own page, which takes the place of ours."""
+    screen.open("journey-report")
+    screen.link("History").click()
+    screen.frame.locator("#runs").get_by_role("link", name="Log").first.click()
+    expect(screen.page).to_have_url(re.compile("/dags/journey-report/runs/.*/tasks/deliver"))
+    screen.page.goto(screen.address)
 
 
 def preview_the_report(screen: Screen) -> None:

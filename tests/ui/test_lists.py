@@ -268,6 +268,22 @@ def test_what_does_not_exist_is_404_and_says_so(client, acme):
         assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("loaded_again", "page"),
+    [
+        ("submissions/1/withdrawal-preview", "submissions/1"),
+        ("connections/acme-03/test", "connections/acme-03"),
+        ("connections/acme-03/access/rotate", "connections/acme-03/access"),
+        ("bulk/run", ""),
+    ],
+)
+def test_what_a_form_led_to_leads_back_when_it_is_loaded_again(client, acme, loaded_again, page):
+    answer = client("viewer").get(loaded_again)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/connections-app/{page}")
+    program = client("viewer").get(loaded_again, headers={"accept": "application/json"})
+    assert program.status_code == 405
+
+
 def test_history_pages_through_all_runs_and_a_runs_files_are_found(client, acme):
     with acme.connect() as connection:
         connection.execute(
