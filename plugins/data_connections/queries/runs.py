@@ -38,10 +38,10 @@ def list_runs(
 
 
 def rows_by_run(connection: LedgerConnection, connection_id: int) -> list[DictRow]:
-    """Return rows accepted and rejected of the newest finished runs that had files, oldest first, for a chart."""
+    """Return rows, accepted and rejected, of the newest finished runs, oldest first, for a chart."""
     newest = connection.execute(
         """
-        select dag_run_id, started_at, state, accepted, rejected from connection_run
+        select dag_run_id, started_at, state, rows, accepted, rejected from connection_run
         where connection_id = %s and finished_at is not null order by started_at desc, id desc limit %s
         """,
         [connection_id, CHARTED],
