@@ -94,6 +94,15 @@ def test_columns_that_vanish_are_warned_about_once(desk: Desk) -> None:
     assert second["file_warnings"][0]["column"] == "Note"
 
 
+def test_a_column_under_another_of_its_names_did_not_vanish_and_several_are_named_at_once(desk: Desk) -> None:
+    desk.submit(table(f"{WIDER},Text1", cells("A", ",x,C-1,t")))
+    renamed = f"{HEADER},CustomerId".replace("OrderId", "Oid").replace("ActionTrackerId", "EventTypeId")
+    done = desk.submit(table(renamed, cells("B", ",C-1")), name="second.csv")
+
+    [warning] = done["file_warnings"]
+    assert warning["message"] == "orders.csv had the columns Note, Text1; this file has not."
+
+
 def test_files_with_vanished_columns_are_refused_or_taken_in_silence_by_setting(desk: Desk) -> None:
     desk.submit(table(WIDER, cells("A", ",x,C-1")))
     narrow = table(f"{HEADER},CustomerId", cells("B", ",C-1"))

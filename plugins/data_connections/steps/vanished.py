@@ -7,6 +7,7 @@ from data_connections.errors import FileRefused
 from data_connections.ledger.database import LedgerConnection
 from data_connections.steps.job import Job
 from data_connections.validation import Finding, Header
+from data_connections.validation.header import column_named
 
 _LAST_COLUMNS = """
     select number, file_name, format -> 'columns' as columns from submission
@@ -24,7 +25,7 @@ def vanished_columns(connection: LedgerConnection, job: Job, header: Header) -> 
         header: Its header; a rejects file that came back is not compared.
 
     Returns:
-        A warning for each column that vanished.
+        A warning that names the columns that vanished; one that is there under another of its names did not.
 
     Raises:
         FileRefused: VANISHED_COLUMN, where the connection rejects such files.
@@ -34,14 +35,15 @@ def vanished_columns(connection: LedgerConnection, job: Job, header: Header) -> 
     last = connection.execute(_LAST_COLUMNS, [job.submission.connection_id, job.submission.number]).fetchone()
     if last is None:
         return []
-    here = set(map(header_key, header.names))
-    findings = [
-        Finding(
-            None, name, "VANISHED_COLUMN", f"{last['file_name']} had the column {name}, this file has not.", "warning"
-        )
+    here, mapping = set(map(header_key, header.names)), job.options().mapping
+    gone = [
+        name
         for name in last["columns"]
-        if header_key(name) not in here
+        if header_key(name) not in here and column_named(name, job.data_type, mapping) not in header.columns
     ]
-    if findings and job.spec.vanished_columns == "reject":
-        raise FileRefused("VANISHED_COLUMN", f"{findings[0].message} This connection takes no such files.")
-    return findings
+    if not gone:
+        return []
+    message = f"{last['file_name']} had the column{'s' * (len(gone) > 1)} {', '.join(gone)}; this file has not."
+    if job.spec.vanished_columns == "reject":
+        raise FileRefused("VANISHED_COLUMN", f"{message} This connection takes no such files.")
+    return [Finding(None, gone[0] if len(gone) == 1 else None, "VANISHED_COLUMN", message, "warning")]

@@ -108,6 +108,12 @@ def read_header(
     return Header(tuple(names), columns, added, warnings, opened, derived, tuple(constants), written)
 
 
+def column_named(name: str, data_type: DataType, mapping: ColumnMapping) -> str | None:
+    """Return the column of the data type that a header's cell means; None where it means none."""
+    column = _Finder(data_type, mapping).find(name)
+    return column.name if column else None
+
+
 def _derived(data_type: DataType, columns: Mapping[str, int], opened: Mapping[str, int]) -> tuple[str, ...]:
     units = [data_type.column(name).unit for name in columns]
     objects = [data_type.open_columns.into] if data_type.open_columns and opened else []

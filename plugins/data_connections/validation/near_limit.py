@@ -47,8 +47,9 @@ class NearLimit:
         for name, rows in self._rows.items():
             if rows:
                 days = self._rules[name].days
+                told = f"{rows:,} {'row has' if rows == 1 else 'rows have'} {name}"
                 message = (
-                    f"{rows:,} rows have {name} more than {days - DAYS_LEFT} days back; after {days} days they are "
-                    "rejected. Send such rows sooner."
+                    f"{told} more than {days - DAYS_LEFT} days back; after {days} days they are rejected. Send such "
+                    "rows sooner."
                 )
                 yield Finding(None, name, "AGE_NEAR_LIMIT", message, "warning")
