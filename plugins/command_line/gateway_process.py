@@ -11,7 +11,7 @@ from command_line.output import note
 from command_line.session import open_ledger
 
 if TYPE_CHECKING:
-    from data_connections.gateway.configuration import GatewayConfiguration
+    from data_connections.gateway.configuration import GatewayAddress, GatewayConfiguration
     from data_connections.gateway.run_starter import StartRun
     from data_connections.ledger import Ledger
     from data_connections.settings import Settings
@@ -44,12 +44,21 @@ async def _serve(configuration: GatewayConfiguration, ledger: Ledger, start_run:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with running(configuration, ledger, start_run, check_trial) as gateway:
-        note(
-            f"The gateway listens at {configuration.bind}: SFTP on port {gateway.address.sftp_port}, "
-            f"FTPS on port {gateway.address.ftp_port}, SMTP on port {gateway.address.smtp_port}."
-        )
+        note(f"The gateway listens at {configuration.bind}: {_ports(gateway.address)}.")
         gateway.broken.add_done_callback(lambda _: stop.set())
         await stop.wait()
         note("Stopping; transfers that are under way may finish.")
         if gateway.broken.done():
             gateway.broken.result()
+
+
+def _ports(address: GatewayAddress) -> str:
+    """Return what is offered at which port, in words."""
+    offered = {
+        "SFTP": address.sftp_port,
+        "FTPS": address.ftp_port,
+        "FTPS with TLS from the first byte": address.ftps_port,
+        "SMTP": address.smtp_port,
+        "login details by HTTPS": address.https_port,
+    }
+    return ", ".join(f"{name} on port {port}" for name, port in offered.items() if port is not None)
