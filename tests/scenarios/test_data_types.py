@@ -150,7 +150,7 @@ def test_clicks_are_kept_line_by_line(desk: Desk) -> None:
     ]
     done = desk.submit(written(rows), connection="clicks")
 
-    assert (done["accepted"], done["amounts"]) == (2, {"EUR": "0.050000"})
+    assert (done["accepted"], done["amounts"]) == (2, {"EUR": "0.05"})
     kept = desk.ledger.all("select program_id, click_id, media_id, unique_click, line, extra from click order by line")
     assert [tuple(row.values()) for row in kept] == [
         (1000, "c1", 71, None, 2, {"Browser": "x", "IpAddress": "ab" * 16}),
