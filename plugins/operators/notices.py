@@ -83,7 +83,7 @@ def tell_of_installation(ledger: Ledger, kind: str, subject: str, text: str | No
     now = datetime.now(UTC)
     notice = notices.over(ledger, kind) if text is None else notices.trouble(ledger, kind, subject, text, alerts, now)
     if notice is not None:
-        tell(ledger, notice, "connections_daily", alerts, context)
+        tell(ledger, notice, getattr(context.get("ti"), "dag_id", "connections_daily"), alerts, context)
 
 
 def _tell(notice: Notice, page: str, alerts: Alerts, context: Context) -> list[str] | None:

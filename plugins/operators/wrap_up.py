@@ -39,7 +39,8 @@ class WrapUp(ConnectionTask):
         goes_on = wants_follow_up(spec, arrival, datetime.now(UTC))
         failure = self._failure(context)
         if failure is None and spec.arrival.required and not goes_on and not _had_files(context, arrival):
-            failure = f"no file arrived until {arrival['closes_at']}, and one is required"
+            closed = datetime.fromisoformat(arrival["closes_at"]).astimezone(UTC)
+            failure = f"no file arrived until {closed:%Y-%m-%d %H:%M} UTC, and one is required"
         with self.ledger().connect() as connection:
             finished = runs.finish(connection, run.id, failure=failure)
         count_inbound(self.ledger(), run.id, {"connection": self.connection, "program": spec.program})

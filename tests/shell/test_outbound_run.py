@@ -3,12 +3,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from airflow.dag_processing.dagbag import DagBag
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from sqlalchemy import select
 
 from data_connections.catalog.reference import load_reference
 from data_connections.catalog.reference_ledger import apply_reference
@@ -18,6 +22,8 @@ from data_connections.ledger import Ledger
 from data_connections.settings import PROJECT
 from data_connections.steps import held_deliveries
 from data_connections.steps.backfill import Conduct
+from data_connections.steps.missed_turns import missed_days
+from data_connections.steps.pinned_run import find_run
 from fixtures.airflow_home import SetCredentials
 from fixtures.catalog import OUTBOUND, Apply, changed
 from fixtures.ftp_servers import PASSWORD, FtpServer
@@ -34,11 +40,17 @@ def run_dag(
     apply_reference(ledger, load_reference(PROJECT / "include" / "reference"), "tests")
     set_credentials()
 
-    def run(business_date: str | None = None, conf: dict[str, Any] | None = None, **changes: Any) -> Any:
+    def run(
+        business_date: str | None = None,
+        conf: dict[str, Any] | None = None,
+        prepare: Callable[[Any], None] = lambda dag: None,
+        **changes: Any,
+    ) -> Any:
         apply(changed(changed(OUTBOUND, details={"port": sftp_partner.port}), **changes))
         dag = DagBag(dag_folder=PROJECT / "dags", bundle_name="dags-folder").dags["acme-performance"]
         for task in dag.tasks:
             task.retry_delay = timedelta(seconds=0.1)
+        prepare(dag)
         asked = {"business_date": business_date} if business_date else {}
         return dag.test(run_conf={**asked, **(conf or {})} or None)
 
@@ -186,3 +198,26 @@ def test_a_backfill_s_file_is_held_until_somebody_sends_it_and_then_sent_once(
     )
     assert delivery == {"state": "delivered", "approved_by": "boss", "dag_run_id": sent.run_id}
     assert held_deliveries.approve(ledger, row["id"], "boss") is None
+
+
+def test_days_whose_turn_passed_while_a_run_waited_are_made_up_by_runs_of_their_own(
+    run_dag: Any, ledger: Ledger, sftp_partner: PartnerServer
+) -> None:
+    began = datetime.now(UTC)
+    until = datetime.combine(began.date() + timedelta(days=4), time(12, 30), UTC)
+    later = time_machine.travel(until)
+
+    def prepare(dag: Any) -> None:
+        dag.get_task("check_report").on_success_callback = [lambda context: later.start()]
+
+    try:
+        run = run_dag("2026-10-05", prepare=prepare)
+    finally:
+        later.stop()
+    assert str(run.state) == "success"
+    pinned = find_run(ledger, "acme-performance", 1, run.run_id)
+    missed = [day.isoformat() for day in missed_days(ledger, pinned, began, until)]
+    assert len(missed) >= 2
+    with create_session() as session:
+        started = session.execute(select(DagRun.run_id, DagRun.conf).where(DagRun.run_id.startswith("made_up"))).all()
+    assert sorted(started) == [(f"made_up__{day}", {"business_date": day, "made_up": True}) for day in missed]

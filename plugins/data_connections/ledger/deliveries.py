@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import psycopg
@@ -114,6 +114,18 @@ def names_used(connection: LedgerConnection, connection_id: int, business_date: 
         [connection_id, business_date],
     ).fetchone()
     return int(row["names"]) if row else 0
+
+
+def is_sent_whole(connection: LedgerConnection, connection_id: int, business_date: date, over_at: datetime) -> bool:
+    """Return whether a report of a business date was sent, or may have been, that was made when its days were over."""
+    sent = connection.execute(
+        """
+        select from delivery where connection_id = %s and business_date = %s and intended_at is not null
+            and created_at >= %s limit 1
+        """,
+        [connection_id, business_date, over_at],
+    )
+    return bool(sent.fetchall())
 
 
 def last_day_sent(connection: LedgerConnection, connection_id: int, *, before: date) -> date | None:

@@ -23,6 +23,7 @@ from data_connections.spec import OutboundConnection
 from data_connections.spec.file_name import versioned
 from data_connections.steps.business_day import BusinessDays, business_days
 from data_connections.steps.delivery_names import part_names
+from data_connections.steps.missed_turns import sent_whole
 from data_connections.steps.outbound_spec import base_name, outbound_spec
 from data_connections.steps.pinned_run import PinnedRun
 from data_connections.steps.sending import deliver
@@ -41,6 +42,7 @@ def export_report(
     business_date: date | None = None,
     interval_start: datetime | None = None,
     scheduled: bool = False,
+    made_up: bool = False,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """Export the report of a run's business days, keep its bytes, and record a delivery.
@@ -53,6 +55,7 @@ def export_report(
         business_date: The day that somebody asked for.
         interval_start: Start of the run's data interval; None for manual runs.
         scheduled: Nobody asked for this run, the schedule did: days before ``active_from`` are not sent.
+        made_up: The run makes up for a turn that passed: days that another run has sent meanwhile are not sent again.
         now: The present instant; the clock's where left out.
 
     Returns:
@@ -68,6 +71,8 @@ def export_report(
     unasked = (
         _before_active_from(ledger, run, spec, days) or _sent_before_restore(ledger, run, days) if scheduled else None
     )
+    if made_up:
+        unasked = unasked or _sent_meanwhile(ledger, run, days)
     if unasked:
         return _skip(ledger, run, unasked)
     program = reporting.find_program(ledger, spec.program)
@@ -156,6 +161,12 @@ def _sent_before_restore(ledger: Ledger, run: PinnedRun, days: BusinessDays) -> 
         f"Nothing was sent: {name} of {days} was sent before the ledger was restored. To send it all the same, start a "
         f"run by hand with the parameter business_date={days.first}."
     )
+
+
+def _sent_meanwhile(ledger: Ledger, run: PinnedRun, days: BusinessDays) -> str | None:
+    """Return why a run that makes up for a turn sends nothing: another one did."""
+    sent = sent_whole(ledger, run, days)
+    return f"Nothing was sent: the report of {days} was sent by another run." if sent else None
 
 
 def _skip(ledger: Ledger, run: PinnedRun, reason: str) -> dict[str, Any]:

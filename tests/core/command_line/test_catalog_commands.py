@@ -63,7 +63,7 @@ def test_what_contradicts_itself_is_refused_and_what_surprises_is_warned_about(c
     refused = cli("apply", "-f", folder)
     path.write_text(plain + 'alerts: {email: ["us at example.com"]}\n')
     misspelt = cli("apply", "-f", folder)
-    path.write_text(plain)
+    path.write_text(plain + "alerts: {email: [ops@inside.test]}\n")
     answer = cli("apply", "-f", folder)
 
     assert (refused.code, misspelt.code, answer.code) == (2, 2, 0)
