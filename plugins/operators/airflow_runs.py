@@ -34,6 +34,7 @@ def find_airflow_run(dag_id: str, run_id: str) -> DagRunProtocol | None:
     Raises:
         AirflowRuntimeError: Airflow does not answer.
     """
+    from airflow.sdk.api.client import ServerResponseError
     from airflow.sdk.exceptions import AirflowRuntimeError
     from airflow.sdk.execution_time import task_runner
     from airflow.sdk.execution_time.comms import DagRunResult, GetDagRun
@@ -42,6 +43,10 @@ def find_airflow_run(dag_id: str, run_id: str) -> DagRunProtocol | None:
         answer = task_runner.SUPERVISOR_COMMS.send(GetDagRun(dag_id=dag_id, run_id=run_id))
     except AirflowRuntimeError as refused:
         if (refused.error.detail or {}).get("status_code") != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    except ServerResponseError as refused:  # from `dag.test`, whose supervisor hands the answer on as it is
+        if refused.response.status_code != HTTPStatus.NOT_FOUND:
             raise
         return None
     return answer if isinstance(answer, DagRunResult) else None
