@@ -137,13 +137,13 @@ def test_a_refused_sender_is_told_once_and_a_forged_one_never(
     details = {"senders": ["files@partner.test"], "authserv_id": OUR_SERVER, "after_read": "keep"}
     send(mailbox, ("orders.csv", HEADER + line("1")), sender=partner.address)
     send(mailbox, ("orders.csv", HEADER + line("2")), sender="files@partner.test", vouched=False)
-    send(mailbox, ("orders.csv", HEADER + line("3")), sender="files@partner.test")
+    send(mailbox, ("orders.csv", HEADER + line("990317")), sender="files@partner.test")
     mailbox.wait_for(3)
     assert str(run_dag(details=details).state) == "success"
     send(mailbox, ("orders2.csv", HEADER + line("4")), sender=partner.address)
     mailbox.wait_for(4)
     assert str(run_dag(details=details).state) == "success"
-    assert ledger.all("select order_id from action") == [{"order_id": "3"}]
+    assert ledger.all("select order_id from action") == [{"order_id": "990317"}]
     reasons = ledger.all("select reason, count(*) as n from sighting where reason is not null group by 1 order by 1")
     assert [(row["reason"], row["n"]) for row in reasons] == [("sender_refused", 2), ("sender_unproven", 1)]
     partner.wait_for(1)
@@ -152,9 +152,9 @@ def test_a_refused_sender_is_told_once_and_a_forged_one_never(
     with ledger.connect() as connection:
         refused = files_seen(connection, find=partner.address)
         forged = files_seen(connection, find="files@partner.test", states=["not_taken"])
-        taken = files_seen(connection, find="3")
+        taken = files_seen(connection, find="990317")
         left = list_not_taken(connection, None, SubmissionFilter(search=partner.address))
-        for known in ("FILES@partner", "orders.csv", taken[0]["sha256"][:12], str(taken[0]["trace_id"]), "3"):
+        for known in ("FILES@partner", "orders.csv", taken[0]["sha256"][:12], str(taken[0]["trace_id"]), "990317"):
             (found,) = list_submissions(connection, None, SubmissionFilter(search=known))
             assert (found["file_name"], found["rows"]) == ("orders.csv", 1), known
     assert [(each["code"], each["rows"]) for each in (*refused, *forged)] == [
