@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,8 +73,8 @@ def take(
 
     Raises:
         UnknownName: There is no such connection.
-        ConfigurationError: The connection takes no files, the file cannot be read, or the data type's table is not yet
-            what its folder says.
+        ConfigurationError: The connection takes no files, the file cannot be read or is larger than
+            ``limits.max_bytes``, or the data type's table is not yet what its folder says.
     """
     stored = current(ledger, name)
     if not isinstance(stored.spec, InboundConnection):
@@ -82,7 +83,7 @@ def take(
     applying.must_be_known(data_type)
     with ledger.connect() as connection:
         must_fit(connection, data_type)
-    original = _keep(landing, path)
+    original = _keep(landing, path, stored.name, stored.spec.limits.max_bytes)
     with ledger.connect() as connection:
         submission_id = submissions.add(
             connection,
@@ -180,9 +181,16 @@ def write_results(
     return written
 
 
-def _keep(landing: Landing, path: Path) -> Original:
+def _keep(landing: Landing, path: Path, name: str, most: int) -> Original:
     try:
         with path.open("rb") as source:
+            size = os.fstat(source.fileno()).st_size
+            if size > most:
+                raise ConfigurationError(
+                    f"Connection {name}: the file has {size:,} bytes, allowed are {most:,}. Split the file, or raise "
+                    "limits.max_bytes.",
+                    path=path,
+                )
             return landing.keep_file(source)
     except OSError as unreadable:
         raise ConfigurationError(f"The file cannot be read: {unreadable.strerror}.", path=path) from unreadable

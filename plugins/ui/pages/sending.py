@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from data_connections.catalog import current
 from data_connections.data_types import load_data_types
+from data_connections.errors import ConfigurationError
 from data_connections.settings import Settings
 from data_connections.steps import manual
 from data_connections.steps.sample import check_sample
@@ -56,7 +57,10 @@ def send_file(
             with path.open("rb") as source:
                 report = check_sample(ledger, current(ledger, name).spec, source, path.name, known)
             return _page(request, visitor, line, report=report.as_json(), again=again)
-        taken = manual.take(ledger, landing, name, path, who=visitor.name, again=again, data_types=known)
+        try:
+            taken = manual.take(ledger, landing, name, path, who=visitor.name, again=again, data_types=known)
+        except ConfigurationError as refused:
+            return _page(request, visitor, line, wrong=refused.message, again=again)
     finish_later(later, ledger, landing, taken)
     return _followed(request, taken)
 

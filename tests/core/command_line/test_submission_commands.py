@@ -65,6 +65,18 @@ def test_a_file_that_cannot_be_read_is_bad_not_wrong(cli: Callable[..., Any], de
     assert (answer.json["state"], answer.json["file_error"]["code"]) == ("quarantined", "EMPTY_FILE")
 
 
+def test_a_file_above_the_limit_is_refused_before_it_is_kept(cli: Callable[..., Any], desk: Desk, good: Path) -> None:
+    size = good.stat().st_size
+    desk.connect(limits={"max_bytes": size - 1})
+    refused = cli("submit", "orders", good, *AT)
+    desk.connect(limits={"max_bytes": size})
+    taken = cli("submit", "orders", good, *AT)
+
+    assert (refused.code, taken.code) == (2, 0)
+    assert f"orders: the file has {size:,} bytes, allowed are {size - 1:,}" in refused.err
+    assert len(desk.ledger.all("select from submission")) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
