@@ -79,9 +79,9 @@ def _compare(
 
 
 def _touch_memory(path: Path) -> None:
-    """Write as much as comes and delete it, so that both sides write into memory that the machine really has.
+    """Write as much as comes and delete it, so that both sides write into memory that was touched before.
 
-    A virtual machine gets memory from its host when it is first touched: a second for each GB, on whose turn it falls.
+    The first touch costs a virtual machine up to two seconds for each GB, on whose turn it falls.
     """
     block = bytes(_BLOCK)
     with path.open("wb") as touched:
