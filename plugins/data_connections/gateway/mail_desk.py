@@ -81,7 +81,7 @@ class MailDesk:
             verdict = await self._verdict(sent, proofs)
             await asyncio.to_thread(self._keep, sent, verdict, [self._mailbox(proof) for proof in proofs])
         except KeysUnavailable as unknown:
-            _log.warning("Whether a mail is from %s cannot be told now: %s", sent.sender, unknown)
+            _log.warning("Whether a mail is from whom it says cannot be told now: %s", unknown)
             return "451 4.7.5 The signature cannot be checked now; please send it again later."
         except Refused as full:
             for proof in proofs:

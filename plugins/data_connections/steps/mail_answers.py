@@ -101,7 +101,8 @@ def _reply(ledger: Ledger, run: PinnedRun, server: MailServer, sender: str) -> b
     try:
         server.send(letter.as_bytes(), letter.recipients)
     except ConnectionsError as trouble:
-        _log.warning("Connection %s: %s was not told: %s", run.spec.name, sender, trouble)
+        kind = type(trouble).__name__  # its words may hold the address
+        _log.warning("Connection %s: a refused sender was not told: %s; mail_reply says why.", run.spec.name, kind)
         with ledger.connect() as connection:
             mails.note_reply_failed(connection, run.connection_id, sender, str(trouble))
         return False
