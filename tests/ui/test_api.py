@@ -128,13 +128,14 @@ def test_what_the_pages_show_of_one_connection_the_api_tells(api, acme):
     with acme.connect() as connection:
         connection.execute(
             """insert into connection_run (connection_id, revision, dag_run_id, state, rows, accepted, finished_at)
-               select id, 1, 'manual__1', 'completed', 3, 3, now() from connection where name = 'acme-conversions'"""
+               select id, 1, 'manual__seen', 'completed', 3, 3, now()
+               from connection where name = 'acme-conversions'"""
         )
     found = api.get("connections/acme-conversions/overview").json()
     assert (found["on_hold"], found["next_expected"], found["runs"][0]["accepted"]) == (0, None, 3)
     runs = api.get("connections/acme-conversions/runs").json()["items"]  # and what Airflow has of other tests' runs
-    (run,) = (each for each in runs if each["dag_run_id"] == "manual__1")
-    assert (run["dag_run_id"], run["airflow_state"], run["state"]) == ("manual__1", None, "completed")
+    (run,) = (each for each in runs if each["dag_run_id"] == "manual__seen")
+    assert (run["dag_run_id"], run["airflow_state"], run["state"]) == ("manual__seen", None, "completed")
     yaml = api.get("connections/acme-conversions/yaml")
     assert yaml.headers["content-disposition"] == 'attachment; filename="acme-conversions.yaml"'
     assert "name: acme-conversions" in yaml.text
