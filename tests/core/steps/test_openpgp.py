@@ -220,10 +220,9 @@ def test_a_key_that_cannot_be_read_is_told() -> None:
 
 
 def test_what_comes_out_is_bounded(sender: Sender) -> None:
-    sender.desk.connect(limits={"max_bytes": 4_000})
-    content = orders_file(*(f"A{number},1.00" for number in range(2_000)))
-    sender.desk.connect(pgp={"credentials": "k", "signed": True}, limits={"max_bytes": 4_000})
-    done = sender.desk.submit(sender.message(content), "a.pgp", keys=lambda name: OURS)
+    message = compressed(sender.message(orders_file(*["A,1.00"] * 2_000), encrypt=False))
+    sender.desk.connect(pgp={"credentials": "k", "signed": True, "encrypted": False}, limits={"max_bytes": 4_000})
+    done = sender.desk.submit(message, "a.pgp", keys=lambda name: OURS)
     assert (done["state"], done["code"]) == ("quarantined", "PACKED_TOO_LARGE")
 
 
